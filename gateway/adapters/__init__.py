@@ -1,0 +1,1 @@
+"""What of the daemons touches disk, network, processes or clock."""

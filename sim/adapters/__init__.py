@@ -1,0 +1,1 @@
+"""What of the simulator touches network, disk, threads or clock."""

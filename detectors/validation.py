@@ -1,0 +1,69 @@
+"""One clear line out of a pydantic error: which key, what stands there, what would be right."""
+
+from __future__ import annotations
+
+import difflib
+import reprlib
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+Loc = tuple[int | str, ...]
+
+
+def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
+    """(key, problem) of the error that a person should mend first.
+
+    Field descriptions of `model` say what would be right. An unknown key goes first: it is usually the
+    cause of a missing one, and the closest known key is suggested.
+    """
+    problems = error.errors(include_url=False)
+    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
+    loc = first["loc"]
+    parent, field = _walk(model, loc)
+    if first["type"] == "extra_forbidden":
+        return key_text(loc), _unknown_key(str(loc[-1]), sorted(parent.model_fields))
+    expected = (field.description if field else None) or str(first["msg"])
+    if first["type"] == "missing":
+        return key_text(loc), f"missing; it should be {expected}"
+    if first["type"] == "value_error":
+        return key_text(loc), str(first["ctx"]["error"])
+    return key_text(loc), f"{reprlib.repr(first['input'])} is not usable; it should be {expected}"
+
+
+def key_text(loc: Loc) -> str:
+    """``("cameras", 0, "id")`` as a person writes it: ``cameras[0].id``."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return text.removeprefix(".") or "(whole file)"
+
+
+def closest(word: str, known: list[str]) -> str:
+    """A hint for a mistyped word: the closest known one, or all of them."""
+    match = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {match[0]!r}?" if match else f"known: {', '.join(known) or 'none'}"
+
+
+def _unknown_key(key: str, known: list[str]) -> str:
+    return f"unknown key {key!r}; {closest(key, known)}"
+
+
+def _walk(model: type[BaseModel], loc: Loc) -> tuple[type[BaseModel], FieldInfo | None]:
+    """The model that holds the last part of `loc`, and the innermost field on the way there."""
+    parent, field = model, None
+    for position, part in enumerate(loc):
+        found = parent.model_fields.get(part) if isinstance(part, str) else None
+        if found is None:
+            continue
+        field = found
+        inner = _model_in(found.annotation)
+        if inner is not None and position < len(loc) - 1:
+            parent = inner
+    return parent, field
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The pydantic model inside ``list[M]``, ``dict[str, M]``, ``M | None``, or None."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)

@@ -1,0 +1,59 @@
+"""The one console script, `street721`: results go to stdout, logs and progress to stderr.
+
+Exit status: 0 done, 1 failed (one line says why), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from detectors.errors import DetectorError
+from dispatcher.errors import DispatcherError
+from gateway.commands import daemons, demo, detect, judge, model, simulate
+from gateway.errors import GatewayError
+from geofence.errors import GeofenceError
+from ingest.errors import IngestError
+from sim.scenario import ScenarioError
+
+KNOWN_ERRORS = (IngestError, DetectorError, GeofenceError, DispatcherError, GatewayError, ScenarioError)
+
+app = typer.Typer(
+    name="street721",
+    help="From a street sensor or camera to a closed work order (721 工作法).",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+_COMMANDS: dict[str, Callable[..., Any]] = {
+    "demo": demo.demo,
+    "gateway": daemons.gateway,
+    "centre": daemons.centre,
+    "sim": simulate.sim,
+    "replay": simulate.replay,
+    "detect": detect.detect,
+    "judge": judge.judge,
+    "check-config": judge.check_config,
+    "train": model.train,
+    "eval": model.evaluate,
+    "export": model.export,
+    "bench": model.bench,
+}
+for _name, _function in _COMMANDS.items():
+    app.command(_name)(_function)
+
+
+def main() -> None:
+    """Run the command line; a known error is one line on stderr and exit status 1."""
+    try:
+        app()
+    except KNOWN_ERRORS as error:
+        sys.stderr.write(f"street721: {error}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

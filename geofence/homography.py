@@ -1,0 +1,169 @@
+"""Pixels ↔ ground metres of a fixed camera over flat ground, from control points.
+
+Normalised direct linear transform and Gauss-Newton on the reprojection error: Hartley & Zisserman,
+Multiple View Geometry, 2nd ed., algorithms 4.2 and 4.3.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from geofence.errors import CalibrationError
+
+Float64s = npt.NDArray[np.float64]
+
+MIN_POINTS = 4
+# Points whose spread across their common line is below this share of the spread along it are "on one line".
+COLLINEAR_RATIO = 0.01
+# Near the horizon a pixel is kilometres; below this share of the control points' depth it is no place.
+MIN_RELATIVE_DEPTH = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Homography:
+    """A camera's view of the ground.
+
+    ground_to_pixel_matrix, pixel_to_ground_matrix: (3, 3) float64, scaled so that the third homogeneous
+        coordinate is positive for what the camera sees and 1 on average over the control points
+    residual_px: (N,) distance of every control point from where the fit puts it
+    """
+
+    ground_to_pixel_matrix: Float64s
+    pixel_to_ground_matrix: Float64s
+    residual_px: Float64s
+
+    @property
+    def rms_px(self) -> float:
+        """Root mean square of the reprojection error, pixels."""
+        return float(np.sqrt(np.mean(self.residual_px**2)))
+
+    def pixel_to_ground(self, px: Float64s) -> Float64s:
+        """(N, 2) pixels → (N, 2) metres [east, north]; NaN at and above the horizon."""
+        return _project(self.pixel_to_ground_matrix, px)
+
+    def ground_to_pixel(self, ground_m: Float64s) -> Float64s:
+        """(N, 2) metres [east, north] → (N, 2) pixels; NaN at and behind the camera's plane."""
+        return _project(self.ground_to_pixel_matrix, ground_m)
+
+
+def fit_homography(
+    px: Float64s, ground_m: Float64s, *, camera_id: str, max_reprojection_px: float = math.inf
+) -> Homography:
+    """Fit (N, 2) pixels to (N, 2) ground metres; raises CalibrationError on degenerate or bad points."""
+    pixels = np.asarray(px, np.float64).reshape(-1, 2)
+    metres = np.asarray(ground_m, np.float64).reshape(-1, 2)
+    _refuse_degenerate(pixels, metres, camera_id)
+    to_unit_px, to_unit_m = _normalisation(pixels), _normalisation(metres)
+    unit_px, unit_m = _apply(to_unit_px, pixels), _apply(to_unit_m, metres)
+    unit = _refine(_direct_linear_transform(unit_m, unit_px), unit_m, unit_px)
+    matrix = np.linalg.inv(to_unit_px) @ unit @ to_unit_m
+    forward = _scaled(matrix, metres, camera_id)
+    if np.linalg.det(forward) >= 0:
+        raise CalibrationError(camera_id, "gcps show the ground from below; two points have their px exchanged")
+    residual_px = np.linalg.norm(_project(forward, metres) - pixels, axis=1)
+    _refuse_large(residual_px, pixels, camera_id, max_reprojection_px)
+    return Homography(forward, _scaled(np.linalg.inv(matrix), pixels, camera_id), residual_px)
+
+
+def _refuse_degenerate(px: Float64s, ground_m: Float64s, camera_id: str) -> None:
+    """A homography is determined by four points of which no three lie on one line.
+
+    Among N points four such exist unless all of them, or all but one, lie on one line.
+    """
+    if len(px) != len(ground_m) or len(px) < MIN_POINTS:
+        raise CalibrationError(camera_id, f"gcps has {len(px)} points; at least {MIN_POINTS} are needed")
+    for where, points in (("in the picture", px), ("on the ground", ground_m)):
+        for left_out in range(len(points)):
+            if _are_collinear(np.delete(points, left_out, axis=0)):
+                numbers = ", ".join(str(n) for n in range(len(points)) if n != left_out)
+                problem = f"gcps {numbers} (counted from 0) lie on one line {where}; move or add points off it"
+                raise CalibrationError(camera_id, problem)
+
+
+def _are_collinear(points: Float64s) -> bool:
+    spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+    return bool(spread[1] <= COLLINEAR_RATIO * spread[0])
+
+
+def _refuse_large(residual_px: Float64s, px: Float64s, camera_id: str, limit_px: float) -> None:
+    worst = int(np.argmax(residual_px))
+    if residual_px[worst] > limit_px:
+        raise CalibrationError(
+            camera_id,
+            f"gcps[{worst}] px=[{px[worst, 0]:g}, {px[worst, 1]:g}] is {residual_px[worst]:.1f} px from where "
+            f"the other points put it; max_reprojection_px is {limit_px:g}: measure this point again",
+        )
+
+
+def _normalisation(points: Float64s) -> Float64s:
+    """(3, 3) similarity that moves the centroid to 0 and the mean distance from it to √2."""
+    centre = points.mean(axis=0)
+    scale = math.sqrt(2) / float(np.mean(np.linalg.norm(points - centre, axis=1)))
+    return np.array([[scale, 0, -scale * centre[0]], [0, scale, -scale * centre[1]], [0, 0, 1]])
+
+
+def _direct_linear_transform(source: Float64s, target: Float64s) -> Float64s:
+    """(3, 3) least-squares solution of target × (H source) = 0."""
+    homogeneous = np.column_stack((source, np.ones(len(source))))
+    zeros = np.zeros_like(homogeneous)
+    rows_x = np.hstack((homogeneous, zeros, -target[:, :1] * homogeneous))
+    rows_y = np.hstack((zeros, homogeneous, -target[:, 1:] * homogeneous))
+    solution = np.linalg.svd(np.vstack((rows_x, rows_y)))[2][-1].reshape(3, 3)
+    return np.asarray(solution / np.linalg.norm(solution), np.float64)
+
+
+def _refine(matrix: Float64s, source: Float64s, target: Float64s, max_steps: int = 30) -> Float64s:
+    """Gauss-Newton on the squared reprojection error; the free scale is settled by the minimum-norm step."""
+    cost = _cost(matrix, source, target)
+    for _ in range(max_steps):
+        residual, jacobian = _linearised(matrix, source, target)
+        step = np.linalg.lstsq(jacobian, -residual, rcond=1e-10)[0].reshape(3, 3)
+        trial = matrix + step
+        trial /= np.linalg.norm(trial)
+        trial_cost = _cost(trial, source, target)
+        if not trial_cost < cost * (1 - 1e-12):
+            break
+        matrix, cost = trial, trial_cost
+    return matrix
+
+
+def _cost(matrix: Float64s, source: Float64s, target: Float64s) -> float:
+    return float(np.sum((_apply(matrix, source) - target) ** 2))
+
+
+def _linearised(matrix: Float64s, source: Float64s, target: Float64s) -> tuple[Float64s, Float64s]:
+    """Residuals (2N,) and their derivatives (2N, 9) by the matrix entries."""
+    homogeneous = np.column_stack((source, np.ones(len(source))))
+    mapped = homogeneous @ matrix.T
+    depth = mapped[:, 2:]
+    position = mapped[:, :2] / depth
+    by_entry = homogeneous / depth
+    zeros = np.zeros_like(by_entry)
+    rows_x = np.hstack((by_entry, zeros, -position[:, :1] * by_entry))
+    rows_y = np.hstack((zeros, by_entry, -position[:, 1:] * by_entry))
+    return (position - target).T.reshape(-1), np.vstack((rows_x, rows_y))
+
+
+def _apply(matrix: Float64s, points: Float64s) -> Float64s:
+    mapped = np.column_stack((points, np.ones(len(points)))) @ matrix.T
+    return np.asarray(mapped[:, :2] / mapped[:, 2:], np.float64)
+
+
+def _scaled(matrix: Float64s, points: Float64s, camera_id: str) -> Float64s:
+    """The matrix with depth positive, and 1 on average, over `points`; raises when they straddle the horizon."""
+    depth = np.column_stack((points, np.ones(len(points)))) @ matrix[2]
+    if np.min(depth) <= 0 <= np.max(depth):
+        raise CalibrationError(camera_id, "gcps cannot all be seen by one camera; check px, lat and lng of each")
+    return np.asarray(matrix / np.mean(depth), np.float64)
+
+
+def _project(matrix: Float64s, points: Float64s) -> Float64s:
+    """Apply a scaled matrix; NaN where the depth is not positive enough to be a place."""
+    flat = np.asarray(points, np.float64).reshape(-1, 2)
+    mapped = np.column_stack((flat, np.ones(len(flat)))) @ matrix.T
+    depth = np.where(mapped[:, 2] > MIN_RELATIVE_DEPTH, mapped[:, 2], np.nan)
+    return np.asarray(mapped[:, :2] / depth[:, None], np.float64)
