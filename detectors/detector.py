@@ -18,7 +18,8 @@ from detectors.messages import FrameDetections
 from detectors.model_card import ModelCard
 from detectors.nms import decode_yolo, suppress
 from ingest.errors import PayloadError
-from ingest.jpeg import JpegLimits, read_jpeg_size
+from ingest.jpeg import check_jpeg
+from ingest.reasons import Reason
 
 F32 = npt.NDArray[np.float32]
 
@@ -58,7 +59,13 @@ class BatchedDetector:
     """`Detector` over any backend. Not thread-safe: one caller at a time."""
 
     def __init__(
-        self, backend: Backend, card: ModelCard, classes: ClassTable, *, confidence: float | None = None, max_batch: int = 8
+        self,
+        backend: Backend,
+        card: ModelCard,
+        classes: ClassTable,
+        *,
+        confidence: float | None = None,
+        max_batch: int = 8,
     ) -> None:
         """confidence: one threshold for every class in place of the card's; max_batch bounds memory."""
         self._backend = backend
@@ -95,11 +102,11 @@ class BatchedDetector:
                     results[picture.row] = self._finish(output, picture.letterbox)
 
     def _decode(self, row: int, jpeg: bytes) -> _Decoded:
-        size_px = read_jpeg_size(jpeg, JpegLimits())
+        size_px = check_jpeg(jpeg).size_px
         placed = fit(size_px, long_side_px=self._card.input_px, stride=self._card.stride).placed_px
         pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), _reduction(size_px, placed))
         if pixels is None:
-            raise PayloadError("undecodable_jpeg", "the header is right, the picture data is not")
+            raise PayloadError(Reason.UNDECODABLE_JPEG, "the header is right, the picture data is not")
         if (pixels.shape[1] > pixels.shape[0]) != (size_px[0] > size_px[1]):
             size_px = (size_px[1], size_px[0])  # EXIF says that the camera was held upright
         letterbox = fit(size_px, long_side_px=self._card.input_px, stride=self._card.stride)

@@ -20,18 +20,14 @@ def draw_detections(picture_bgr: Image, detections: FrameDetections, classes: Cl
     """A copy of a picture (H, W, 3) BGR with a labelled box per detection."""
     drawn = picture_bgr.copy()
     scale = max(drawn.shape[:2]) / 960
-    for xyxy, confidence, class_id in zip(
-        detections.xyxy, detections.confidence, detections.class_id, strict=True
-    ):
+    for xyxy, confidence, class_id in zip(detections.xyxy, detections.confidence, detections.class_id, strict=True):
         colour = _COLOURS_BGR[int(class_id) % len(_COLOURS_BGR)]
         label = f"{classes.by_id[int(class_id)].name} {confidence:.2f}"
         _draw_box(drawn, tuple(round(float(side)) for side in xyxy), label, colour, scale)
     return drawn
 
 
-def _draw_box(
-    drawn: Image, corners: tuple[int, ...], label: str, colour: tuple[int, int, int], scale: float
-) -> None:
+def _draw_box(drawn: Image, corners: tuple[int, ...], label: str, colour: tuple[int, int, int], scale: float) -> None:
     x0, y0, x1, y1 = corners
     thickness = max(1, round(2 * scale))
     cv2.rectangle(drawn, (x0, y0), (x1, y1), colour, thickness)

@@ -30,7 +30,7 @@ class Letterbox:
         width, height = self.picture_px
         scale = np.array([width / self.placed_px[0], height / self.placed_px[1]] * 2, np.float32)
         boxes = (xyxy - np.array(self.offset_px * 2, np.float32)) * scale
-        return np.clip(boxes, 0, np.array([width, height] * 2, np.float32)).astype(np.float32)
+        return np.asarray(np.clip(boxes, 0, np.array([width, height] * 2, np.float32)), np.float32)
 
 
 def fit(picture_px: tuple[int, int], *, long_side_px: int, stride: int) -> Letterbox:
@@ -50,9 +50,7 @@ def fit(picture_px: tuple[int, int], *, long_side_px: int, stride: int) -> Lette
     )
 
 
-def write_into(
-    batch_row: npt.NDArray[np.float32], picture_bgr: npt.NDArray[np.uint8], letterbox: Letterbox
-) -> None:
+def write_into(batch_row: npt.NDArray[np.float32], picture_bgr: npt.NDArray[np.uint8], letterbox: Letterbox) -> None:
     """Write a decoded picture (H, W, 3) BGR into one row (3, h, w) of a batch, RGB in 0..1.
 
     The picture may already be smaller than letterbox.picture_px (a scaled decode).
@@ -60,9 +58,7 @@ def write_into(
     width, height = letterbox.placed_px
     x0, y0 = letterbox.offset_px
     shrinking = picture_bgr.shape[1] > width
-    placed = cv2.resize(
-        picture_bgr, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-    )
+    placed = cv2.resize(picture_bgr, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
     batch_row[:] = FILL / 255
     window = batch_row[:, y0 : y0 + height, x0 : x0 + width]
     np.multiply(placed[..., ::-1].transpose(2, 0, 1), np.float32(1 / 255), out=window, casting="unsafe")

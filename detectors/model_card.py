@@ -58,9 +58,7 @@ def load_card(card_file: Path) -> ModelCard:
     try:
         parsed = _CardFile.model_validate(tomllib.loads(card_file.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise ModelError(
-            str(card_file), "no such model card; a card is <name>.toml beside its weights"
-        ) from None
+        raise ModelError(str(card_file), "no such model card; a card is <name>.toml beside its weights") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelError(str(card_file), f"not TOML: {error}") from error
     except ValidationError as error:
@@ -84,9 +82,7 @@ def _check_thresholds(card_file: Path, card: _CardFile) -> None:
     missing = [name for name in card.classes if name not in card.thresholds]
     unknown = [name for name in card.thresholds if name not in card.classes]
     if missing or unknown:
-        raise ModelError(
-            str(card_file), f"thresholds: missing {missing}, unknown {unknown}; one per class is right"
-        )
+        raise ModelError(str(card_file), f"thresholds: missing {missing}, unknown {unknown}; one per class is right")
 
 
 def _check_hashes(card_file: Path, card: _CardFile) -> None:
@@ -98,6 +94,4 @@ def _check_hashes(card_file: Path, card: _CardFile) -> None:
             raise ModelError(str(card_file), f"sha256: {name!r} is not there; it should lie beside the card")
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         if found != expected:
-            raise ModelError(
-                str(path), f"sha256 is {found[:12]}…, the card {card_file.name} says {expected[:12]}…"
-            )
+            raise ModelError(str(path), f"sha256 is {found[:12]}…, the card {card_file.name} says {expected[:12]}…")

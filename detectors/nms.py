@@ -63,7 +63,7 @@ def iou_matrix(first: F32, second: F32) -> F32:
     sides = np.clip(bottom_right - top_left, 0, None)
     shared = sides[..., 0] * sides[..., 1]
     union = _areas(first)[:, None] + _areas(second)[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0), np.float32)
 
 
 def _areas(xyxy: F32) -> F32:

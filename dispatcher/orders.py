@@ -95,7 +95,7 @@ def _opening_entries(
 ) -> tuple[HistoryEntry, ...]:
     entries: list[HistoryEntry] = []
     state: OrderState | None = None
-    steps = (
+    steps: tuple[tuple[Step, str, datetime, str, dict[str, Fact]], ...] = (
         (Step.REPORTED, _actor(event), event.at, event.reason, _facts(event, evidence_sha256)),
         (Step.FILED, "system", now, tier_reason, {}),
         (Step.DISPATCHED, "system", now, route_reason, {}),
@@ -134,12 +134,16 @@ def update_order(
 def link_order(
     order: WorkOrder, event: IncidentEvent, now: datetime, *, evidence_sha256: str | None = None
 ) -> Decision:
-    """Note one more report of the same place; the trouble counts as present again."""
+    """Note one more report of the same place; the trouble counts as present again.
+
+    A report that is older than the end already seen is noted and changes nothing else.
+    """
+    is_late = order.resolved_at is not None and event.at <= order.resolved_at
     changed = replace(
         order,
-        active_incident_id=event.incident_id,
+        active_incident_id=order.active_incident_id if is_late else event.incident_id,
         confidence=max(order.confidence, event.confidence),
-        resolved_at=None,
+        resolved_at=order.resolved_at if is_late else None,
         updated_at=now,
         version=order.version + 1,
     )

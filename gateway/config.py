@@ -77,9 +77,7 @@ class TimeSeriesPart(_Part):
 class Settings(BaseSettings):
     """All of it. Environment variables STREET721_SECTION__KEY win over the file."""
 
-    model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="STREET721_", env_nested_delimiter="__"
-    )
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="STREET721_", env_nested_delimiter="__")
 
     data_dir: Path = Path("~/.local/share/street721")
     site: str = "demo"

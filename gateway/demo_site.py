@@ -10,10 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ingest.adapters.nats_broker import EmbeddedBroker
+
 from gateway.adapters.children import Children
 from gateway.adapters.local_http import free_port, get_json, require_free_port
 from gateway.errors import StartError
-from ingest.adapters.nats_broker import EmbeddedBroker
 from ingest.config import EmbeddedBrokerSettings
 
 _START_LIMIT_S = 90.0

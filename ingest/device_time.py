@@ -12,9 +12,7 @@ from ingest.reasons import Reason
 
 # Seconds since 1970 reach this in the year 5138, milliseconds reached it in 1973.
 _FIRST_MILLISECONDS = 1e11
-_RFC3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def parse_device_time(raw: str | float) -> datetime:

@@ -23,4 +23,5 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     TOO_MANY_PIXELS = "too_many_pixels"
     TRUNCATED_JPEG = "truncated_jpeg"
+    UNDECODABLE_JPEG = "undecodable_jpeg"
     UNKNOWN_TOPIC = "unknown_topic"

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sim.pinhole import PinholeCamera
 from sim.street_frames import Thing, ThingKind
 
-
 Model = TypeVar("Model", bound=BaseModel)
 
 

@@ -185,9 +185,9 @@ def _bin_sprite(width_px: int, rng: np.random.Generator) -> tuple[Image, Image]:
     mark = (round(width_px * 0.42), round(height_px * 0.45))
     cv2.circle(sprite, mark, max(2, width_px // 7), (220, 225, 220), max(1, width_px // 45), cv2.LINE_AA)
     for x in (0.24, 0.76):
-        wheel = (round(width_px * x), round(height_px * 0.955))
-        for target, colour in ((sprite, (24, 24, 24)), (alpha, (255,))):
-            cv2.circle(target, wheel, max(1, round(width_px * 0.075)), colour, -1, cv2.LINE_AA)
+        wheel, radius = (round(width_px * x), round(height_px * 0.955)), max(1, round(width_px * 0.075))
+        cv2.circle(sprite, wheel, radius, (24, 24, 24), -1, cv2.LINE_AA)
+        cv2.circle(alpha, wheel, radius, (255,), -1, cv2.LINE_AA)
     return sprite, alpha
 
 
@@ -245,14 +245,14 @@ def _shade_ground(canvas: Image, foot_px: tuple[float, float], width_px: int) ->
 def _expose(canvas: Image, light: float, noise_seed: int) -> Image:
     rng = np.random.default_rng(noise_seed)
     grain = rng.normal(0, 2.5, canvas.shape[:2]).astype(np.float32)[..., None]
-    return np.clip(canvas.astype(np.float32) * light + grain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(canvas.astype(np.float32) * light + grain, 0, 255), np.uint8)
 
 
 def _soft_noise(rng: np.random.Generator, height: int, width: int, strength: float) -> npt.NDArray[np.float32]:
     coarse = rng.normal(0, 1, (height // 8 + 1, width // 8 + 1)).astype(np.float32)
     blurred = np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
     fine = rng.normal(0, 0.5, (height, width)).astype(np.float32)
-    return ((blurred + fine) * strength)[..., None]
+    return np.asarray(((blurred + fine) * strength)[..., None], np.float32)
 
 
 def _scaled(corners: list[tuple[float, float]], width_px: int, height_px: int) -> npt.NDArray[np.int32]:

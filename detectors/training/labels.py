@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from detectors.training.boxes import Boxes, centre_to_corners, corners_to_centre
+from detectors.training.boxes import F32, I32, centre_to_corners, corners_to_centre
 
 STREET_CLASSES = (
     "person", "bicycle", "car", "motorcycle", "bus", "truck", "garbage", "garbage_bin", "overflow",
@@ -21,12 +19,12 @@ STREET_CLASSES = (
 class Labels:
     """Boxes of one picture.
 
-    class_id: (N,)   int64, index into STREET_CLASSES
-    xyxy:     (N, 4) float64, fractions of width and height, top-left origin
+    class_id: (N,)   int32, index into STREET_CLASSES
+    xyxy:     (N, 4) float32, fractions of width and height, top-left origin
     """
 
-    class_id: npt.NDArray[np.int64]
-    xyxy: Boxes
+    class_id: I32
+    xyxy: F32
 
     def __len__(self) -> int:
         return len(self.class_id)
@@ -36,7 +34,7 @@ class Labels:
         return Labels(np.concatenate((self.class_id, other.class_id)), np.concatenate((self.xyxy, other.xyxy)))
 
 
-NO_LABELS = Labels(np.empty(0, np.int64), np.empty((0, 4)))
+NO_LABELS = Labels(np.empty(0, np.int32), np.empty((0, 4), np.float32))
 
 
 def parse_labels(text: str, class_count: int) -> tuple[Labels, list[str]]:
@@ -56,8 +54,8 @@ def parse_labels(text: str, class_count: int) -> tuple[Labels, list[str]]:
         boxes.append(box)
     if not boxes:
         return NO_LABELS, problems
-    corners = np.clip(centre_to_corners(np.array(boxes)), 0.0, 1.0)
-    return Labels(np.array(class_ids, np.int64), corners), problems
+    corners = np.clip(centre_to_corners(np.array(boxes, np.float32)), 0.0, 1.0)
+    return Labels(np.array(class_ids, np.int32), corners), problems
 
 
 def _parse_line(line: str, class_count: int) -> tuple[int, list[float]]:
@@ -76,7 +74,7 @@ def _parse_line(line: str, class_count: int) -> tuple[int, list[float]]:
 
 def format_labels(labels: Labels) -> str:
     """The label file of these boxes; parse_labels reads it back within 1e-6."""
-    rows: Iterable[tuple[int, Boxes]] = zip(labels.class_id.tolist(), corners_to_centre(labels.xyxy), strict=True)
+    rows = zip(labels.class_id.tolist(), corners_to_centre(labels.xyxy).tolist(), strict=True)
     return "".join(f"{class_id} " + " ".join(f"{value:.6f}" for value in box) + "\n" for class_id, box in rows)
 
 

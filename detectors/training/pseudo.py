@@ -6,19 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from detectors.training.boxes import Boxes, iou_matrix
+from detectors.nms import Boxes, iou_matrix
 from detectors.training.labels import NO_LABELS, Labels
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TeacherBoxes:
-    """What one teacher saw in one picture: class_id (N,) of the street classes, xyxy (N, 4) fractions."""
-
-    class_id: npt.NDArray[np.int64]
-    confidence: Boxes
-    xyxy: Boxes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +27,16 @@ class Agreement:
 
 def pseudo_labels(
     human: Labels,
-    first: TeacherBoxes,
-    second: TeacherBoxes,
+    first: Boxes,
+    second: Boxes,
     *,
     missing: Collection[int],
     rule: Agreement,
 ) -> Labels:
-    """The boxes of `missing` classes that both teachers see and no human box already covers."""
+    """The boxes of `missing` classes that both teachers see and no human box already covers.
+
+    All boxes are fractions of the picture, all classes street classes.
+    """
     wanted = np.isin(first.class_id, list(missing)) & (first.confidence >= rule.min_confidence)
     same_place = iou_matrix(first.xyxy, second.xyxy) >= rule.min_iou
     same_class = first.class_id[:, None] == second.class_id[None, :]

@@ -80,7 +80,7 @@ def load_ultralytics(weights: Path) -> Any:
         raise ModelFileError(weights, "no such file; expected ultralytics weights (.pt)")
     os.environ.setdefault("YOLO_OFFLINE", "true")  # no font, weight or usage-statistics traffic
     try:
-        from ultralytics import YOLO
+        from ultralytics import YOLO  # noqa: PLC0415  an extra, 6 GB, absent from gateways
     except ImportError as error:
         raise ExtraMissingError("ultralytics") from error
     return YOLO(str(weights))
@@ -96,6 +96,6 @@ def _check_inputs(data: Path, weights: Path, *, resume: bool) -> None:
 
 def _use_threads(threads: int) -> None:
     """Ultralytics leaves one core unused, which halves the speed of a two-core machine."""
-    import torch
+    import torch  # noqa: PLC0415  comes with the extra
 
     torch.set_num_threads(threads)

@@ -41,7 +41,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         moment = value.astimezone(UTC)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002 -- the signature is SQLAlchemy's
+    ) -> datetime | None:
         """Return aware UTC whatever the database gave."""
         if value is None:
             return None

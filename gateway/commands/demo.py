@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from dispatcher.texts import text
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from dispatcher.texts import text
 from gateway.demo_site import DemoOptions, DemoSite, latency_s, summarise
 from gateway.supervisor import Supervisor
 
@@ -29,7 +29,9 @@ def demo(
     port: Annotated[int, typer.Option(min=1, max=65535, help="port of the page, on 127.0.0.1")] = 8721,
     site: Annotated[str, typer.Option(help="a shipped site, or the path of a site folder with scenario.toml")] = "demo",
     broker: Annotated[str | None, typer.Option(help="use this broker instead of the embedded one")] = None,
-    folder: Annotated[Path | None, typer.Option("--data-dir", help="keep data and logs here; default: a new one")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--data-dir", help="keep data and logs here; default: a new one")
+    ] = None,
 ) -> None:
     """Run the whole product on this machine: broker, simulator, gateway, centre and page.
 

@@ -21,7 +21,7 @@ from detectors.classes import ClassTable, load_classes
 from detectors.drawing import draw_detections
 from detectors.opening import DEFAULT_MODEL
 from gateway.adapters.pictures import Picture, count_pictures, read_pictures
-from ingest.jpeg import read_exif_time
+from ingest.jpeg import check_jpeg
 
 _BATCH = 8
 
@@ -36,7 +36,8 @@ def detect(
     ] = None,
     device: Annotated[str, typer.Option(help="auto | cpu | gpu")] = "auto",
     start: Annotated[
-        datetime | None, typer.Option(help="capture time of a video's first frame, for `judge`; UTC if no zone is given")
+        datetime | None,
+        typer.Option(help="capture time of a video's first frame, for `judge`; UTC if no zone is given"),
     ] = None,
 ) -> None:
     """Find garbage, bins, vehicles and people in pictures or video.
@@ -70,7 +71,13 @@ def _batches(pictures: Iterator[Picture]) -> Iterator[list[Picture]]:
 
 
 def _report(
-    picture: Picture, found: FrameDetections, classes: ClassTable, *, as_json: bool, save: Path | None, start: datetime | None
+    picture: Picture,
+    found: FrameDetections,
+    classes: ClassTable,
+    *,
+    as_json: bool,
+    save: Path | None,
+    start: datetime | None,
 ) -> int:
     """Print one result; returns 1 when the picture could not be used."""
     if found.failure:
@@ -88,7 +95,7 @@ def _report(
 def _as_line(
     picture: Picture, found: FrameDetections, classes: ClassTable, start: datetime | None
 ) -> dict[str, object]:
-    captured_at = read_exif_time(picture.jpeg)
+    captured_at = check_jpeg(picture.jpeg).captured_at
     if captured_at is None and start is not None and picture.video_s is not None:
         captured_at = start + timedelta(seconds=picture.video_s)
     return {

@@ -1,0 +1,293 @@
+"""Settings of a site, ``site.toml``, read into frozen values."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from detectors.validation import closest, first_problem
+from geofence.dwell import DwellSettings
+from geofence.errors import SiteError
+from geofence.messages import IncidentKind
+
+SITE_FILE = "site.toml"
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+ID_EXPECTED = "1 to 64 of A-Z a-z 0-9 _ - (it becomes part of a topic)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPoint:
+    """A point known both in the picture (pixels) and on earth (WGS 84 degrees)."""
+
+    px: tuple[float, float]
+    lat: float
+    lng: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraConfig:
+    """A fixed camera and its control points."""
+
+    id: str
+    size_px: tuple[int, int]
+    gcps: tuple[ControlPoint, ...]
+    max_reprojection_px: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorConfig:
+    """A sensor, where it is, and the name of the rule for its metric."""
+
+    id: str
+    metric: str
+    lat: float
+    lng: float
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorRule:
+    """Threshold with hysteresis and hold times.
+
+    is_high_bad: a value over `raise_at` is trouble, one under `clear_at` is not; else the other way round
+    hold_s, clear_hold_s: how long readings must say so before the state changes
+    heartbeat_s: at most one update of an open incident in this time
+    """
+
+    kind: IncidentKind
+    is_high_bad: bool
+    raise_at: float
+    clear_at: float
+    hold_s: float
+    clear_hold_s: float
+    heartbeat_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteConfig:
+    """All of ``site.toml``.
+
+    dwell: one entry for each rule that cameras judge; min_clear_m: what a sidewalk must leave free
+    """
+
+    site_id: str
+    timezone: ZoneInfo
+    cameras: tuple[CameraConfig, ...]
+    sensors: tuple[SensorConfig, ...]
+    dwell: Mapping[IncidentKind, DwellSettings]
+    min_clear_m: float
+    sensor_rules: Mapping[str, SensorRule]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _check_id(value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise ValueError(f"{value!r} is not usable; it should be {ID_EXPECTED}")
+    return value
+
+
+def _check_lat(value: float) -> float:
+    if not -90 <= value <= 90:
+        raise ValueError(f"{value:g} is not usable; a latitude is -90 … 90 degrees: are lat and lng swapped?")
+    return value
+
+
+_Lng = Annotated[float, Field(ge=-180, le=180, description="a longitude, -180 … 180 degrees")]
+_Lat = Annotated[float, Field(description="a latitude, -90 … 90 degrees")]
+_Seconds = Annotated[float, Field(ge=0, le=7 * 86400, description="seconds, 0 or more and at most a week")]
+_PositiveSeconds = Annotated[float, Field(gt=0, le=7 * 86400, description="seconds, more than 0 and at most a week")]
+_Metres = Annotated[float, Field(ge=0, le=100, description="metres, 0 or more and at most 100")]
+
+
+class _ControlPoint(_Strict):
+    px: tuple[float, float] = Field(description="[x, y] in pixels of the picture")
+    lng: _Lng
+    lat: _Lat
+
+    _lat = field_validator("lat")(_check_lat)
+
+
+class _Camera(_Strict):
+    id: str = Field(description=ID_EXPECTED)
+    size_px: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] = Field(
+        description="[width, height] in pixels, whole numbers above 0"
+    )
+    gcps: list[_ControlPoint] = Field(description="a list of {px = [x, y], lng = …, lat = …}, 4 points or more")
+    max_reprojection_px: float = Field(default=5.0, gt=0, description="pixels, more than 0")
+
+    _id = field_validator("id")(_check_id)
+
+    @model_validator(mode="after")
+    def _points_in_picture(self) -> _Camera:
+        width, height = self.size_px
+        for number, point in enumerate(self.gcps):
+            x, y = point.px
+            if not (0 <= x <= width and 0 <= y <= height):
+                raise ValueError(f"gcps[{number}].px [{x:g}, {y:g}] lies outside size_px [{width}, {height}]")
+        return self
+
+
+class _Sensor(_Strict):
+    id: str = Field(description=ID_EXPECTED)
+    metric: str = Field(min_length=1, description="the name of a value, such as 'level'")
+    lat: _Lat
+    lng: _Lng
+    rule: str = Field(description="the name of a table under sensor_rules")
+
+    _id = field_validator("id")(_check_id)
+    _lat = field_validator("lat")(_check_lat)
+
+
+class _Dwell(_Strict):
+    absence_s: _PositiveSeconds = DwellSettings.absence_s
+    max_miss_s: _Seconds = DwellSettings.max_miss_s
+    max_gap_s: _PositiveSeconds = DwellSettings.max_gap_s
+    same_place_m: _Metres = DwellSettings.same_place_m
+    heartbeat_s: _PositiveSeconds = DwellSettings.heartbeat_s
+    merge_m: _Metres = DwellSettings.merge_m
+
+
+class _Parking(_Dwell):
+    min_dwell_s: _Seconds = 300.0
+
+
+class _Garbage(_Dwell):
+    min_dwell_s: _Seconds = 600.0
+    merge_m: _Metres = 10.0
+
+
+class _Sidewalk(_Dwell):
+    min_dwell_s: _Seconds = 300.0
+    min_clear_m: float = Field(default=1.5, ge=0.3, le=10, description="metres, 0.3 … 10")
+
+
+class _Rules(_Strict):
+    illegal_parking: _Parking = Field(default=_Parking(), description="a table such as {min_dwell_s = 300}")
+    exposed_garbage: _Garbage = Field(default=_Garbage(), description="a table such as {min_dwell_s = 600}")
+    blocked_sidewalk: _Sidewalk = Field(default=_Sidewalk(), description="a table such as {min_dwell_s = 300}")
+
+
+class _SensorRule(_Strict):
+    kind: IncidentKind = Field(description=f"one of {', '.join(IncidentKind)}")
+    raise_above: float | None = Field(default=None, description="a number")
+    clear_below: float | None = Field(default=None, description="a number")
+    raise_below: float | None = Field(default=None, description="a number")
+    clear_above: float | None = Field(default=None, description="a number")
+    hold_s: _Seconds = 0.0
+    clear_hold_s: _Seconds = 0.0
+    heartbeat_s: _PositiveSeconds = 300.0
+
+    @model_validator(mode="after")
+    def _one_direction(self) -> _SensorRule:
+        above = self.raise_above is not None and self.clear_below is not None
+        below = self.raise_below is not None and self.clear_above is not None
+        given = sum(v is not None for v in (self.raise_above, self.clear_below, self.raise_below, self.clear_above))
+        if above == below or given != 2:
+            raise ValueError("needs either raise_above with clear_below, or raise_below with clear_above")
+        if self.raise_above is not None and self.clear_below is not None and self.clear_below > self.raise_above:
+            raise ValueError(f"clear_below {self.clear_below:g} is over raise_above {self.raise_above:g}")
+        if self.raise_below is not None and self.clear_above is not None and self.clear_above < self.raise_below:
+            raise ValueError(f"clear_above {self.clear_above:g} is under raise_below {self.raise_below:g}")
+        return self
+
+    def as_rule(self) -> SensorRule:
+        is_high_bad = self.raise_above is not None
+        raise_at, clear_at = (
+            (self.raise_above, self.clear_below) if is_high_bad else (self.raise_below, self.clear_above)
+        )
+        return SensorRule(
+            kind=self.kind,
+            is_high_bad=is_high_bad,
+            raise_at=float(raise_at or 0),
+            clear_at=float(clear_at or 0),
+            hold_s=self.hold_s,
+            clear_hold_s=self.clear_hold_s,
+            heartbeat_s=self.heartbeat_s,
+        )
+
+
+class _SiteFile(_Strict):
+    site_id: str = Field(description=ID_EXPECTED)
+    timezone: str = Field(default="Asia/Shanghai", description="a time zone such as 'Asia/Shanghai'")
+    cameras: list[_Camera] = Field(default=[], description="a list of [[cameras]]")
+    sensors: list[_Sensor] = Field(default=[], description="a list of sensors")
+    rules: _Rules = Field(default=_Rules(), description="tables such as [rules.illegal_parking]")
+    sensor_rules: dict[str, _SensorRule] = Field(default={}, description="tables such as [sensor_rules.bin_full]")
+
+    _id = field_validator("site_id")(_check_id)
+
+
+def parse_site_toml(text: str, *, file: str = SITE_FILE) -> SiteConfig:
+    """Settings written in `text`; raises SiteError, one line with file, key, value and what would be right."""
+    try:
+        parsed = _SiteFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SiteError(file, "(whole file)", f"not TOML: {error}") from error
+    except ValidationError as error:
+        raise SiteError(file, *first_problem(error, _SiteFile)) from error
+    refuse_twins(file, "cameras", [camera.id for camera in parsed.cameras])
+    refuse_twins(file, "sensors", [sensor.id for sensor in parsed.sensors])
+    _refuse_unknown_rules(file, parsed)
+    return SiteConfig(
+        site_id=parsed.site_id,
+        timezone=_timezone(file, parsed.timezone),
+        cameras=tuple(_camera(camera) for camera in parsed.cameras),
+        sensors=tuple(SensorConfig(**sensor.model_dump()) for sensor in parsed.sensors),
+        dwell=MappingProxyType(_dwell(parsed.rules)),
+        min_clear_m=parsed.rules.blocked_sidewalk.min_clear_m,
+        sensor_rules=MappingProxyType({name: rule.as_rule() for name, rule in parsed.sensor_rules.items()}),
+    )
+
+
+def refuse_twins(file: str, key: str, ids: list[str], what: str = "id") -> None:
+    """Raise SiteError when two entries of the list `key` have the same id."""
+    twin = next((value for value, count in Counter(ids).items() if count > 1), None)
+    if twin is not None:
+        first, second = [row for row, value in enumerate(ids) if value == twin][:2]
+        raise SiteError(file, f"{key}[{second}].{what}", f"{twin!r} is taken by {key}[{first}]; give it its own {what}")
+
+
+def _refuse_unknown_rules(file: str, parsed: _SiteFile) -> None:
+    known = sorted(parsed.sensor_rules)
+    for row, sensor in enumerate(parsed.sensors):
+        if sensor.rule not in parsed.sensor_rules:
+            problem = f"{sensor.rule!r} of sensor {sensor.id} is no table under sensor_rules; {closest(sensor.rule, known)}"
+            raise SiteError(file, f"sensors[{row}].rule", problem)
+
+
+def _timezone(file: str, name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        problem = f"{name!r} is no time zone; it should be a name such as 'Asia/Shanghai'"
+        raise SiteError(file, "timezone", problem) from error
+
+
+def _camera(camera: _Camera) -> CameraConfig:
+    points = tuple(ControlPoint(px=point.px, lat=point.lat, lng=point.lng) for point in camera.gcps)
+    return CameraConfig(
+        id=camera.id, size_px=camera.size_px, gcps=points, max_reprojection_px=camera.max_reprojection_px
+    )
+
+
+def _dwell(rules: _Rules) -> dict[IncidentKind, DwellSettings]:
+    def settings(rule: _Parking | _Garbage | _Sidewalk) -> DwellSettings:
+        values: dict[str, Any] = rule.model_dump(exclude={"min_clear_m"})
+        return DwellSettings(**values)
+
+    return {
+        IncidentKind.ILLEGAL_PARKING: settings(rules.illegal_parking),
+        IncidentKind.EXPOSED_GARBAGE: settings(rules.exposed_garbage),
+        IncidentKind.BLOCKED_SIDEWALK: settings(rules.blocked_sidewalk),
+    }

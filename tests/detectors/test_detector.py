@@ -1,0 +1,129 @@
+"""The batched path over a network that answers with the colour it sees, so that every step can be checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from detectors.classes import load_classes
+from detectors.detector import BatchedDetector
+from detectors.errors import ModelError
+from detectors.model_card import ModelCard
+
+F32 = npt.NDArray[np.float32]
+
+
+def _card(classes: tuple[str, ...] = ("garbage", "car")) -> ModelCard:
+    return ModelCard(
+        name="fake",
+        weights=Path("fake.onnx"),
+        classes=classes,
+        input_px=320,
+        stride=32,
+        nms_iou=0.5,
+        thresholds=dict.fromkeys(classes, 0.5),
+    )
+
+
+class ColourNetwork:
+    """Reports, as class 0, the box of what is pure red, and as class 1 the box of what is pure blue."""
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    @property
+    def description(self) -> str:
+        return "colours"
+
+    def forward(self, batch: F32) -> F32:
+        self.shapes.append(batch.shape)
+        output = np.zeros((len(batch), 6, 4), np.float32)
+        for row, picture in enumerate(batch):
+            for class_row, channel in ((0, 0), (1, 2)):
+                others = picture[[other for other in range(3) if other != channel]].max(axis=0)
+                mask = (picture[channel] > 0.8) & (others < 0.35)
+                if mask.any():
+                    ys, xs = np.nonzero(mask)
+                    x0, y0, x1, y1 = xs.min(), ys.min(), xs.max() + 1, ys.max() + 1
+                    output[row, :4, class_row] = ((x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0)
+                    output[row, 4 + class_row, class_row] = 0.9
+        return output
+
+
+def _jpeg(size_px: tuple[int, int], *, red: tuple[int, int, int, int] | None = None) -> bytes:
+    picture = np.full((size_px[1], size_px[0], 3), 90, np.uint8)
+    if red is not None:
+        cv2.rectangle(picture, red[:2], (red[2] - 1, red[3] - 1), (0, 0, 255), -1)
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 98])[1].tobytes()
+
+
+@pytest.fixture
+def network() -> ColourNetwork:
+    return ColourNetwork()
+
+
+@pytest.fixture
+def detector(network: ColourNetwork) -> BatchedDetector:
+    return BatchedDetector(network, _card(), load_classes())
+
+
+@pytest.mark.parametrize("size_px", [(320, 180), (640, 360), (1920, 1080), (300, 900), (416, 416)])
+def test_boxes_come_back_in_original_pixels(detector: BatchedDetector, size_px: tuple[int, int]) -> None:
+    width, height = size_px
+    red = (width // 4, height // 4, width // 2, height // 2)
+    (found,) = detector.detect([_jpeg(size_px, red=red)])
+    assert found.size_px == size_px
+    assert [load_classes().by_id[int(row)].name for row in found.class_id] == ["garbage"]
+    np.testing.assert_allclose(found.xyxy, [red], atol=1.5 * max(size_px) / 320 + 1)
+
+
+def test_results_keep_the_order_of_the_pictures(detector: BatchedDetector) -> None:
+    sizes = [(640, 360), (416, 416), (640, 360), (300, 900), (640, 360)]
+    red = (40, 40, 200, 200)
+    found = detector.detect([_jpeg(size, red=red if row % 2 else None) for row, size in enumerate(sizes)])
+    assert [result.size_px for result in found] == sizes
+    assert [len(result) for result in found] == [0, 1, 0, 1, 0]
+
+
+def test_batches_are_bounded_and_come_in_powers_of_two(detector: BatchedDetector, network: ColourNetwork) -> None:
+    assert len(detector.detect([_jpeg((320, 180))] * 15)) == 15
+    assert [shape[0] for shape in network.shapes] == [8, 4, 2, 1]
+
+
+def test_no_pictures_give_no_results(detector: BatchedDetector, network: ColourNetwork) -> None:
+    assert detector.detect([]) == []
+    assert network.shapes == []
+
+
+def test_a_bad_picture_fails_alone(detector: BatchedDetector) -> None:
+    good = _jpeg((320, 180), red=(100, 60, 200, 120))
+    found = detector.detect([good, good[:300], b"", b"no picture", good])
+    assert [result.failure is None for result in found] == [True, False, False, False, True]
+    assert [len(result) for result in found] == [1, 0, 0, 0, 1]
+    assert found[1].failure is not None
+    assert found[1].failure.startswith("truncated_jpeg: ")
+
+
+def test_a_picture_held_upright_by_exif_is_turned(detector: BatchedDetector) -> None:
+    jpeg = _jpeg((640, 320), red=(0, 0, 100, 320))
+    exif = (
+        b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00"
+    )
+    turned = jpeg[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + jpeg[2:]
+    (found,) = detector.detect([turned])
+    assert found.size_px == (320, 640)
+    np.testing.assert_allclose(found.xyxy, [[0, 0, 320, 100]], atol=4)
+
+
+def test_one_threshold_may_replace_the_cards(network: ColourNetwork) -> None:
+    strict = BatchedDetector(network, _card(), load_classes(), confidence=0.95)
+    assert len(strict.detect([_jpeg((320, 180), red=(100, 60, 200, 120))])[0]) == 0
+
+
+def test_a_class_outside_the_table_names_itself(network: ColourNetwork) -> None:
+    with pytest.raises(ModelError, match=r"class 'ufo' is not in configs/classes.toml"):
+        BatchedDetector(network, _card(("garbage", "ufo")), load_classes())

@@ -1,0 +1,86 @@
+"""Decoding of the raw head and suppression, beside a slow independent implementation."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from detectors.nms import Boxes, decode_yolo, iou_matrix, suppress
+
+F32 = npt.NDArray[np.float32]
+
+
+def _slow_iou(a: F32, b: F32) -> float:
+    width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
+    height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - width * height
+    return float(width * height / union) if union > 0 else 0.0
+
+
+def _slow_nms(boxes: Boxes, iou_limit: float) -> list[int]:
+    kept: list[int] = []
+    for row in sorted(range(len(boxes.confidence)), key=lambda item: (-boxes.confidence[item], item)):
+        if all(
+            boxes.class_id[row] != boxes.class_id[other] or _slow_iou(boxes.xyxy[row], boxes.xyxy[other]) <= iou_limit
+            for other in kept
+        ):
+            kept.append(row)
+    return kept
+
+
+@st.composite
+def _boxes(draw: st.DrawFn) -> Boxes:
+    rows = draw(st.integers(0, 25))
+    corners = draw(hnp.arrays(np.float32, (rows, 2), elements=st.integers(0, 50).map(float)))
+    sides = draw(hnp.arrays(np.float32, (rows, 2), elements=st.integers(1, 40).map(float)))
+    confidence = draw(hnp.arrays(np.float32, rows, elements=st.integers(1, 99).map(lambda n: n / 100)))
+    class_id = draw(hnp.arrays(np.int32, rows, elements=st.integers(0, 2)))
+    return Boxes(xyxy=np.hstack((corners, corners + sides)), confidence=confidence, class_id=class_id)
+
+
+@given(boxes=_boxes(), iou_limit=st.sampled_from([0.31, 0.49, 0.7]))
+def test_suppression_equals_the_textbook_loop(boxes: Boxes, iou_limit: float) -> None:
+    kept = suppress(boxes, iou_limit=iou_limit)
+    expected = _slow_nms(boxes, iou_limit)
+    np.testing.assert_array_equal(kept.xyxy, boxes.xyxy[expected])
+    np.testing.assert_array_equal(kept.confidence, boxes.confidence[expected])
+
+
+def test_overlapping_boxes_of_different_classes_both_stay() -> None:
+    boxes = Boxes(
+        xyxy=np.array([[0, 0, 10, 10], [0, 0, 10, 10]], np.float32),
+        confidence=np.array([0.9, 0.8], np.float32),
+        class_id=np.array([6, 7], np.int32),
+    )
+    assert suppress(boxes, iou_limit=0.5).class_id.tolist() == [6, 7]
+
+
+def test_touching_boxes_have_no_overlap_and_empty_boxes_give_zero_not_nan() -> None:
+    boxes = np.array([[0, 0, 10, 10], [10, 0, 20, 10], [5, 5, 5, 5]], np.float32)
+    np.testing.assert_allclose(iou_matrix(boxes, boxes), [[1, 0, 0], [0, 1, 0], [0, 0, 0]])
+
+
+def test_decoding_applies_the_threshold_of_the_winning_class() -> None:
+    output = np.zeros((6, 3), np.float32)
+    output[:4] = np.array([[50, 50, 20, 10], [80, 40, 10, 10], [10, 10, 4, 4]], np.float32).T
+    output[4:, 0], output[4:, 1], output[4:, 2] = (0.6, 0.1), (0.2, 0.45), (0.5, 0.4)
+    boxes = decode_yolo(output, np.array([0.5, 0.5], np.float32))
+    np.testing.assert_allclose(boxes.xyxy, [[40, 45, 60, 55], [8, 8, 12, 12]])
+    assert boxes.class_id.tolist() == [0, 0]
+    assert boxes.confidence == pytest.approx([0.6, 0.5])
+
+
+def test_only_the_best_candidates_are_compared() -> None:
+    rows = 50
+    xyxy = np.column_stack((np.arange(rows) * 20, np.zeros(rows), np.arange(rows) * 20 + 10, np.full(rows, 10)))
+    boxes = Boxes(
+        xyxy=xyxy.astype(np.float32),
+        confidence=np.linspace(0.1, 0.9, rows).astype(np.float32),
+        class_id=np.zeros(rows, np.int32),
+    )
+    kept = suppress(boxes, iou_limit=0.5, max_candidates=10)
+    assert kept.confidence.tolist() == boxes.confidence[::-1][:10].tolist()
