@@ -23,7 +23,7 @@ check: $(VENV)/.dev  ## ruff, mypy strict, import contracts
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev  ## every benchmark, each beside its reference
-	$(BIN)/street721 bench --all
+	$(BIN)/python -m bench
 
 train-env: $(VENV)/.dev  ## add ultralytics (about 6 GB) to train and export models
 	$(PIP) install -e '.[train]'

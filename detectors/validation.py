@@ -27,6 +27,8 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, 
     expected = (field.description if field else None) or str(first["msg"])
     if first["type"] == "missing":
         return key_text(loc), f"missing; it should be {expected}"
+    if first["type"] == "json_invalid":
+        return key_text(loc), f"not JSON: {first['ctx']['error']}"
     if first["type"] == "value_error":
         return key_text(loc), str(first["ctx"]["error"])
     return key_text(loc), f"{reprlib.repr(first['input'])} is not usable; it should be {expected}"

@@ -107,3 +107,8 @@ TEXTS: dict[str, Text] = {
 def text(key: str) -> Text:
     """Return a phrase; raises KeyError for an unknown key."""
     return TEXTS[key]
+
+
+def both_plain(phrase: Text) -> str:
+    """Return a phrase in both languages on one line."""
+    return f"{phrase.zh} · {phrase.en}"

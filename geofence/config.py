@@ -149,13 +149,16 @@ class _Sensor(_Strict):
     _lat = field_validator("lat")(_check_lat)
 
 
+_DEFAULT = DwellSettings(min_dwell_s=0.0)
+
+
 class _Dwell(_Strict):
-    absence_s: _PositiveSeconds = DwellSettings.absence_s
-    max_miss_s: _Seconds = DwellSettings.max_miss_s
-    max_gap_s: _PositiveSeconds = DwellSettings.max_gap_s
-    same_place_m: _Metres = DwellSettings.same_place_m
-    heartbeat_s: _PositiveSeconds = DwellSettings.heartbeat_s
-    merge_m: _Metres = DwellSettings.merge_m
+    absence_s: _PositiveSeconds = _DEFAULT.absence_s
+    max_miss_s: _Seconds = _DEFAULT.max_miss_s
+    max_gap_s: _PositiveSeconds = _DEFAULT.max_gap_s
+    same_place_m: _Metres = _DEFAULT.same_place_m
+    heartbeat_s: _PositiveSeconds = _DEFAULT.heartbeat_s
+    merge_m: _Metres = _DEFAULT.merge_m
 
 
 class _Parking(_Dwell):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, and_, func, not_, or_, select
+from sqlalchemy import Engine, Select, and_, case, func, not_, or_, select
 
 from dispatcher.adapters.database import read
 from dispatcher.adapters.rows import event_of, link_of, order_of
@@ -51,6 +51,20 @@ class CaseFile:
     history: tuple[ChainedEntry, ...]
     pictures: tuple[PictureInfo, ...]
     incident_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The figures at the top of the page.
+
+    yellow and red count open orders by their light; gone counts open orders whose trouble has left
+    """
+
+    is_open: int
+    filed_today: int
+    yellow: int
+    red: int
+    gone: int
 
 
 class OrderQueries:
@@ -109,6 +123,21 @@ class OrderQueries:
         with read(self._engine) as connection:
             rows = connection.execute(select(*by, func.count()).group_by(*by)).tuples()
             return {(IncidentKind(kind), OrderState(state)): count for kind, state, count in rows}
+
+    def standing(self, now: datetime, *, day_start: datetime) -> Standing:
+        """Return the figures at `now`; `day_start` is when the local day began. Both aware."""
+        table = work_orders.c
+        is_yellow = and_(table.is_open, table.amber_at <= now, table.due_at > now)
+        conditions = (
+            table.is_open,
+            table.filed_at >= day_start,
+            is_yellow,
+            and_(table.is_open, table.due_at <= now),
+            and_(table.is_open, table.resolved_at.is_not(None)),
+        )
+        counts = [func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in conditions]
+        with read(self._engine) as connection:
+            return Standing(*connection.execute(select(*counts)).one())
 
     def dead_letter_count(self) -> int:
         """Return how many messages lie unused."""

@@ -25,6 +25,7 @@ from sim.adapters.street_run import StreetRun
 from sim.scenario import load_scenario, load_sensors
 
 _TOPIC_ROOT = "s721/v1"
+_PATIENCE_S = 120.0
 BrokerOption = Annotated[str, typer.Option(help="mqtt://[user:password@]host[:port], mqtts://… for TLS")]
 
 
@@ -98,9 +99,11 @@ def _device(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    link = MqttLink(parse_broker_url(broker), client_id=client_id, ca_file=ca_file)
+    url = BrokerUrl.parse(broker)
+    link = MqttLink(url, client_id=client_id, tls=TlsFiles(ca_file=ca_file))
     link.start()
     try:
-        yield link.publish_soon, stop
+        yield lambda topic, payload: link.submit(OutgoingMessage(topic, payload), timeout_s=_PATIENCE_S), stop
+        link.flush(timeout_s=_PATIENCE_S)
     finally:
         link.close()

@@ -1,0 +1,17 @@
+"""Runs the benchmarks named on the command line, or all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from bench import inference, spool
+
+_ALL: dict[str, Callable[[], None]] = {"inference": inference.main, "spool": spool.main}
+
+wanted = sys.argv[1:] or list(_ALL)
+if unknown := set(wanted) - set(_ALL):
+    sys.exit(f"bench: unknown {', '.join(sorted(unknown))}; there are {', '.join(_ALL)}")
+for name in wanted:
+    print(f"== {name}")
+    _ALL[name]()

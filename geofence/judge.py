@@ -1,0 +1,101 @@
+"""The step functions of this stage: one frame or one reading and the state before → state after and events."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+import numpy as np
+
+from detectors.messages import FrameDetections
+from geofence.dwell import Box
+from geofence.messages import EventType, IncidentEvent, IncidentKind
+from geofence.places import CellPlace, ZoneKind
+from geofence.reasons import camera_reason, sensor_reason
+from geofence.rules import PARKING_ZONES, sightings_of
+from geofence.scene import observe
+from geofence.sensor_rules import SensorState, SensorStep, advance_sensor
+from geofence.site import Site
+from geofence.visits import CameraState, Report, advance_all
+from ingest.messages import Reading
+
+__all__ = ["CameraState", "SensorState", "judge_frame", "judge_reading"]
+
+# A device that sends a bare number does not name its metric.
+BARE_METRIC = "value"
+
+Events = tuple[IncidentEvent, ...]
+
+
+def judge_frame(
+    site: Site, camera_id: str, captured_at: datetime, detections: FrameDetections, state: CameraState
+) -> tuple[CameraState, Events]:
+    """State and events after one frame of a camera.
+
+    captured_at: aware, event time; a late or repeated frame changes nothing
+    detections:  boxes in the picture's own pixels; a picture that failed counts as no look at all
+    Raises GeofenceError for a camera that the site does not have.
+    """
+    camera = site.camera(camera_id)
+    if detections.failure is not None or 0 in detections.size_px:
+        return state, ()
+    scene = observe(site, camera, detections)
+    after, reports = advance_all(
+        state,
+        sightings_of(site, scene, captured_at),
+        scene.surroundings,
+        seen_at=captured_at,
+        site_id=site.site_id,
+        settings=site.config.dwell,
+    )
+    across, down = (frame / own for frame, own in zip(detections.size_px, camera.size_px, strict=True))
+    return after, tuple(_camera_event(site, camera_id, captured_at, report, (across, down)) for report in reports)
+
+
+def judge_reading(site: Site, reading: Reading, state: SensorState | None) -> tuple[SensorState, Events]:
+    """State and events after one reading; `state` is None at the sensor's first.
+
+    A reading of a sensor or metric that no rule speaks of changes nothing.
+    """
+    before = state or SensorState()
+    sensor = site.sensors.get(reading.sensor_id)
+    if sensor is None or reading.metric not in {sensor.metric, BARE_METRIC}:
+        return before, ()
+    rule = site.config.sensor_rules[sensor.rule]
+    after, step = advance_sensor(before, reading.value, measured_at=reading.measured_at, rule=rule)
+    if step == SensorStep.NOTHING:
+        return after, ()
+    event = EventType(step.value)
+    standing = before if step == SensorStep.CLEARED else after
+    reason = sensor_reason(event, sensor, reading.value, rule, standing)
+    return after, (_sensor_event(site, reading, rule.kind, event, standing, reason),)
+
+
+def _camera_event(
+    site: Site, camera_id: str, at: datetime, report: Report, scale: tuple[float, float]
+) -> IncidentEvent:
+    incident, visit = report.incident, report.visit
+    kind = visit.first.kind
+    zone_kind = next(zone.kind for zone in site.zones.zones if zone.id == incident.zone_id)
+    lat, lng, cell = _place(site, incident.ground_m)
+    return IncidentEvent(
+        event=report.event,
+        incident_id=incident.incident_id,
+        kind=kind,
+        site_id=site.site_id,
+        place_key=incident.place_key,
+        source_id=camera_id,
+        subject=incident.subject,
+        lat=lat,
+        lng=lng,
+        cell=cell.code,
+        cell_match=cell.match,
+        zone_id=incident.zone_id,
+        surface=incident.surface,
+        began_at=incident.began_at,
+        at=at,
+        dwell_s=visit.dwell.total_seconds(),
+        confidence=visit.confidence,
+        reason=camera_reason(report, zone_kind, site.classes, site.config.dwell[kind]),
+        xyxy=tuple(_in_frame(box, scale) for box in report.boxes),
+    )

@@ -1,0 +1,66 @@
+"""The one line of words in an event: what was seen, against which limit; Chinese first, English second."""
+
+from __future__ import annotations
+
+from detectors.classes import ClassTable
+from geofence.config import SensorConfig, SensorRule
+from geofence.dwell import DwellSettings
+from geofence.messages import EventType, IncidentKind
+from geofence.places import ZoneKind
+from geofence.sensor_rules import SensorState
+from geofence.visits import Report
+
+_KIND_ZH = {
+    IncidentKind.ILLEGAL_PARKING: "违规停放",
+    IncidentKind.EXPOSED_GARBAGE: "垃圾暴露",
+    IncidentKind.BLOCKED_SIDEWALK: "占道阻行",
+    IncidentKind.BIN_OVERFLOW: "垃圾满溢",
+}
+_KIND_EN = {
+    IncidentKind.ILLEGAL_PARKING: "illegal parking",
+    IncidentKind.EXPOSED_GARBAGE: "exposed garbage",
+    IncidentKind.BLOCKED_SIDEWALK: "sidewalk blocked",
+    IncidentKind.BIN_OVERFLOW: "bin overflow",
+}
+_ZONE_ZH = {
+    ZoneKind.NO_PARKING: "禁停区",
+    ZoneKind.SIDEWALK: "人行道",
+    ZoneKind.STREET: "车行道",
+    ZoneKind.COLLECTION_POINT: "投放点",
+}
+_UNKNOWN_START = ("首次看到时已在,起始时间未知", "there at first sight, so its true start is unknown")
+
+
+def camera_reason(report: Report, zone_kind: ZoneKind, classes: ClassTable, settings: DwellSettings) -> str:
+    """Why a camera reports an incident now."""
+    kind, visit = report.visit.first.kind, report.visit
+    subject = classes.by_name[report.incident.subject]
+    zone_id, dwell_s = report.incident.zone_id, visit.dwell.total_seconds()
+    where_zh, where_en = f"{_ZONE_ZH[zone_kind]} {zone_id}", f"{zone_kind} {zone_id}"
+    if report.event == EventType.CLEARED:
+        how_zh, how_en = ("已被他物取代", "another took its place") if report.is_replaced else ("已消除", "seen no more")
+        return (
+            f"{_KIND_ZH[kind]}{how_zh}:{where_zh},共 {dwell_s:.0f} s · "
+            f"{_KIND_EN[kind]} over, {how_en}: {where_en}, {dwell_s:.0f} s in all"
+        )
+    notes = [note for note in (visit.last.note, _UNKNOWN_START if visit.is_start_unknown else None) if note]
+    chinese = [f"{_KIND_ZH[kind]}:{subject.name_zh}在{where_zh} {dwell_s:.0f} s,限 {settings.min_dwell_s:g} s"]
+    english = [f"{_KIND_EN[kind]}: {subject.name} in {where_en} for {dwell_s:.0f} s, limit {settings.min_dwell_s:g} s"]
+    return f"{';'.join(chinese + [n[0] for n in notes])} · {'; '.join(english + [n[1] for n in notes])}"
+
+
+def sensor_reason(
+    event: EventType, sensor: SensorConfig, value: float, rule: SensorRule, state: SensorState
+) -> str:
+    """Why a sensor reports an incident now; `state` as it was when the trouble stood."""
+    kind_zh, kind_en = _KIND_ZH[rule.kind], _KIND_EN[rule.kind]
+    if event == EventType.CLEARED:
+        sign, limit, hold_s = "<" if rule.is_high_bad else ">", rule.clear_at, rule.clear_hold_s
+        kind_zh, kind_en = f"{kind_zh}已消除", f"{kind_en} over"
+    else:
+        sign, limit, hold_s = ">" if rule.is_high_bad else "<", rule.raise_at, rule.hold_s
+    facts = f"{sensor.metric} {value:g} {sign} {limit:g}"
+    notes = _UNKNOWN_START if state.is_start_unknown and event != EventType.CLEARED else ("", "")
+    chinese = "".join([f"{kind_zh}:{sensor.id} {facts},持续 {hold_s:g} s 以上", *([f";{notes[0]}"] if notes[0] else [])])
+    english = "".join([f"{kind_en}: {sensor.id} {facts} for {hold_s:g} s or more", *([f"; {notes[1]}"] if notes[1] else [])])
+    return f"{chinese} · {english}"

@@ -1,0 +1,171 @@
+"""A site ready for its rules: cameras with their homography, zones, cells and sensors, all on one ground plane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from detectors.classes import ClassTable
+from detectors.validation import closest
+from geofence.config import SITE_FILE, CameraConfig, SensorConfig, SiteConfig
+from geofence.errors import CalibrationError, GeofenceError, SiteError
+from geofence.ground import GroundPlane
+from geofence.homography import Homography, fit_homography
+from geofence.messages import IncidentKind
+from geofence.passage import Walkway
+from geofence.places import Cell, GridIndex, Zone, ZoneIndex, ZoneKind
+from geofence.site_map import GRID_FILE, ZONES_FILE, CellShape, Rings, ZoneShape
+
+Float64s = npt.NDArray[np.float64]
+
+MAX_DISTANCE_M = 50_000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Camera:
+    """A calibrated camera; size_px is the picture that its control points were taken in."""
+
+    id: str
+    size_px: tuple[int, int]
+    homography: Homography
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Site:
+    """All that the rules of one gateway need to know.
+
+    cameras, sensors: by id; walkways: by index of the sidewalk in zones.zones
+    sensor_places_m: [east, north] by sensor id
+    """
+
+    config: SiteConfig
+    classes: ClassTable
+    plane: GroundPlane
+    cameras: Mapping[str, Camera]
+    sensors: Mapping[str, SensorConfig]
+    sensor_places_m: Mapping[str, tuple[float, float]]
+    zones: ZoneIndex
+    grid: GridIndex
+    walkways: Mapping[int, Walkway]
+
+    @property
+    def site_id(self) -> str:
+        """Name of the site, part of every topic."""
+        return self.config.site_id
+
+    def camera(self, camera_id: str) -> Camera:
+        """The camera called `camera_id`; raises GeofenceError with the closest known one."""
+        if camera_id not in self.cameras:
+            hint = closest(camera_id, sorted(self.cameras))
+            raise GeofenceError(f"site {self.site_id} has no camera {camera_id!r}; {hint}")
+        return self.cameras[camera_id]
+
+
+def build_site(
+    config: SiteConfig, zones: tuple[ZoneShape, ...], cells: tuple[CellShape, ...], classes: ClassTable
+) -> Site:
+    """Join the parsed files of a site; raises SiteError or CalibrationError, one line each."""
+    plane = _plane(cells)
+    _refuse_far(plane, config, zones, cells)
+    zone_index = ZoneIndex(tuple(_zone(zone, plane) for zone in zones))
+    places_m = plane.to_ground(np.array([(sensor.lat, sensor.lng) for sensor in config.sensors], np.float64))
+    return Site(
+        config=config,
+        classes=classes,
+        plane=plane,
+        cameras=MappingProxyType({camera.id: _camera(camera, plane) for camera in config.cameras}),
+        sensors=MappingProxyType({sensor.id: sensor for sensor in config.sensors}),
+        sensor_places_m=MappingProxyType(
+            {
+                sensor.id: (float(east), float(north))
+                for sensor, (east, north) in zip(config.sensors, places_m, strict=True)
+            }
+        ),
+        zones=zone_index,
+        grid=GridIndex(tuple(Cell(code=cell.code, polygon_m=_polygon(cell.rings, plane)) for cell in cells)),
+        walkways=MappingProxyType(_walkways(zone_index, config.min_clear_m)),
+    )
+
+
+def _plane(cells: tuple[CellShape, ...]) -> GroundPlane:
+    """The plane around the middle of the grid, the same for the same grid."""
+    corners = np.vstack([cell.rings.shell for cell in cells])
+    lat, lng = (corners.min(axis=0) + corners.max(axis=0)) / 2
+    return GroundPlane(float(lat), float(lng))
+
+
+def _refuse_far(
+    plane: GroundPlane, config: SiteConfig, zones: tuple[ZoneShape, ...], cells: tuple[CellShape, ...]
+) -> None:
+    """Whatever lies far from the grid has its lat and lng swapped, or belongs to another city."""
+    for file, key, lat_lng in _places(config, zones, cells):
+        # The plane is made for a city; this only has to tell 50 km from a continent.
+        north_m = (lat_lng[:, 0] - plane.origin_lat) * 111_000
+        east_m = (lat_lng[:, 1] - plane.origin_lng) * 111_000 * np.cos(np.radians(plane.origin_lat))
+        distance_m = np.hypot(east_m, north_m)
+        worst = int(np.argmax(distance_m))
+        if distance_m[worst] > MAX_DISTANCE_M:
+            lat, lng = lat_lng[worst]
+            problem = (
+                f"lat {lat:g}, lng {lng:g} is {distance_m[worst] / 1000:,.0f} km from the grid's middle "
+                f"(lat {plane.origin_lat:.4f}, lng {plane.origin_lng:.4f}), more than 50 km: are lat and lng swapped?"
+            )
+            raise SiteError(file, key, problem)
+
+
+def _places(
+    config: SiteConfig, zones: tuple[ZoneShape, ...], cells: tuple[CellShape, ...]
+) -> Iterable[tuple[str, str, Float64s]]:
+    for cell in cells:
+        yield GRID_FILE, f"cell {cell.code}", cell.rings.shell
+    for zone in zones:
+        yield ZONES_FILE, f"zone {zone.id}", zone.rings.shell
+    for row, camera in enumerate(config.cameras):
+        for number, point in enumerate(camera.gcps):
+            yield SITE_FILE, f"cameras[{row}].gcps[{number}]", np.array([[point.lat, point.lng]], np.float64)
+    for row, sensor in enumerate(config.sensors):
+        yield SITE_FILE, f"sensors[{row}] ({sensor.id})", np.array([[sensor.lat, sensor.lng]], np.float64)
+
+
+def _zone(zone: ZoneShape, plane: GroundPlane) -> Zone:
+    polygon_m = _polygon(zone.rings, plane)
+    return Zone(id=zone.id, kind=zone.kind, polygon_m=polygon_m, hours=zone.hours, surface=zone.surface)
+
+
+def _polygon(rings: Rings, plane: GroundPlane) -> Any:
+    return shapely.Polygon(plane.to_ground(rings.shell), [plane.to_ground(hole) for hole in rings.holes])
+
+
+def _camera(camera: CameraConfig, plane: GroundPlane) -> Camera:
+    px = np.array([point.px for point in camera.gcps], np.float64)
+    ground_m = plane.to_ground(np.array([(point.lat, point.lng) for point in camera.gcps], np.float64))
+    try:
+        homography = fit_homography(
+            px, ground_m, camera_id=camera.id, max_reprojection_px=camera.max_reprojection_px
+        )
+    except CalibrationError as error:
+        raise CalibrationError(camera.id, f"{SITE_FILE}: {error.problem}") from error
+    return Camera(id=camera.id, size_px=camera.size_px, homography=homography)
+
+
+def _walkways(index: ZoneIndex, min_clear_m: float) -> dict[int, Walkway]:
+    walkways = {
+        row: Walkway(zone.polygon_m, reach_m=2 * min_clear_m)
+        for row, zone in enumerate(index.zones)
+        if zone.kind == ZoneKind.SIDEWALK
+    }
+    for row, walkway in walkways.items():
+        width_m = walkway.clear_width_m(shapely.Polygon())
+        if width_m < min_clear_m:
+            problem = (
+                f"is only {width_m:.2f} m wide at its narrowest, less than min_clear_m = {min_clear_m:g} of "
+                f"rules.{IncidentKind.BLOCKED_SIDEWALK}: empty it would count as blocked; draw it wider or ask for less"
+            )
+            raise SiteError(ZONES_FILE, f"zone {index.zones[row].id}", problem)
+    return walkways

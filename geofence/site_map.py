@@ -1,0 +1,186 @@
+"""``zones.geojson`` and ``grid.geojson`` (RFC 7946) → rings in degrees, checked; nothing metric yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from detectors.validation import first_problem
+from geofence.config import refuse_twins
+from geofence.errors import SiteError
+from geofence.ground import geojson_to_lat_lng
+from geofence.hours import ActiveHours, parse_hours
+from geofence.places import ZoneKind
+
+ZONES_FILE = "zones.geojson"
+GRID_FILE = "grid.geojson"
+_CELL_CODE = re.compile(r"[0-9A-Z]{15}")
+_DEFAULT_SURFACE: Mapping[ZoneKind, str] = {ZoneKind.SIDEWALK: "sidewalk", ZoneKind.STREET: "roadway"}
+MAX_FEATURES = 200_000
+
+Float64s = npt.NDArray[np.float64]
+FileT = TypeVar("FileT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rings:
+    """A polygon in degrees: (N, 2) [lat, lng] of its outer ring and of its holes."""
+
+    shell: Float64s
+    holes: tuple[Float64s, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ZoneShape:
+    """One feature of ``zones.geojson``."""
+
+    id: str
+    kind: ZoneKind
+    rings: Rings
+    hours: ActiveHours | None
+    surface: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CellShape:
+    """One feature of ``grid.geojson``."""
+
+    code: str
+    rings: Rings
+
+
+class _Foreign(BaseModel):
+    """GeoJSON objects may carry members of other programs (RFC 7946, 6.1); properties are ours."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+_Position = Annotated[list[float], Field(min_length=2, max_length=3, description="a position [lng, lat]")]
+_Ring = Annotated[list[_Position], Field(min_length=4, description="a closed ring of 4 positions or more")]
+
+
+class _Polygon(_Foreign):
+    type: Literal["Polygon"] = Field(description="'Polygon'")
+    coordinates: list[_Ring] = Field(min_length=1, description="a list of rings of [lng, lat]")
+
+
+class _Properties(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _ZoneProperties(_Properties):
+    id: str = Field(pattern=r"^[\w-]{1,64}$", description="1 to 64 letters, digits, _ or -")
+    kind: ZoneKind = Field(description=f"one of {', '.join(ZoneKind)}")
+    hours: str | None = Field(default=None, description="hours such as '07:00-22:00'")
+    surface: Literal["roadway", "sidewalk", "plaza"] | None = Field(
+        default=None, description="one of roadway, sidewalk, plaza"
+    )
+
+
+class _CellProperties(_Properties):
+    code: str = Field(description="15 of 0-9 A-Z")
+
+
+class _ZoneFeature(_Foreign):
+    properties: _ZoneProperties = Field(description="an object with id and kind")
+    geometry: _Polygon = Field(description="a Polygon")
+
+
+class _CellFeature(_Foreign):
+    properties: _CellProperties = Field(description="an object with code")
+    geometry: _Polygon = Field(description="a Polygon")
+
+
+class _ZonesFile(_Foreign):
+    type: Literal["FeatureCollection"] = Field(description="'FeatureCollection'")
+    features: list[_ZoneFeature] = Field(max_length=MAX_FEATURES, description="a list of features")
+
+
+class _GridFile(_Foreign):
+    type: Literal["FeatureCollection"] = Field(description="'FeatureCollection'")
+    features: list[_CellFeature] = Field(
+        min_length=1, max_length=MAX_FEATURES, description="a list of one cell or more"
+    )
+
+
+def parse_zones(text: str, *, file: str = ZONES_FILE) -> tuple[ZoneShape, ...]:
+    """Zones written in `text`; raises SiteError, one line with file, key, value and what would be right."""
+    features = _parsed(_ZonesFile, text, file).features
+    refuse_twins(file, "features", [feature.properties.id for feature in features])
+    zones = []
+    for row, feature in enumerate(features):
+        facts = feature.properties
+        zones.append(
+            ZoneShape(
+                id=facts.id,
+                kind=facts.kind,
+                rings=_rings(feature.geometry, file, f"features[{row}] (zone {facts.id})"),
+                hours=None if facts.hours is None else _hours(facts.hours, file, row),
+                surface=facts.surface or _DEFAULT_SURFACE.get(facts.kind),
+            )
+        )
+    return tuple(zones)
+
+
+def parse_grid(text: str, *, file: str = GRID_FILE) -> tuple[CellShape, ...]:
+    """Unit grid cells written in `text`; raises SiteError like parse_zones."""
+    features = _parsed(_GridFile, text, file).features
+    for row, feature in enumerate(features):
+        if not _CELL_CODE.fullmatch(feature.properties.code):
+            problem = f"{feature.properties.code!r} is not a cell code; it should be 15 of 0-9 A-Z"
+            raise SiteError(file, f"features[{row}].properties.code", problem)
+    refuse_twins(file, "features", [feature.properties.code for feature in features], "code")
+    return tuple(
+        CellShape(
+            code=feature.properties.code,
+            rings=_rings(feature.geometry, file, f"features[{row}] (cell {feature.properties.code})"),
+        )
+        for row, feature in enumerate(features)
+    )
+
+
+def _parsed(model: type[FileT], text: str, file: str) -> FileT:
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise SiteError(file, *first_problem(error, model)) from error
+
+
+def _hours(text: str, file: str, row: int) -> ActiveHours:
+    try:
+        return parse_hours(text)
+    except ValueError as error:
+        raise SiteError(file, f"features[{row}].properties.hours", str(error)) from error
+
+
+def _rings(polygon: _Polygon, file: str, key: str) -> Rings:
+    rings = [geojson_to_lat_lng(ring) for ring in polygon.coordinates]
+    for ring in rings:
+        if not np.array_equal(ring[0], ring[-1]):
+            raise SiteError(file, key, "a ring is not closed; its last position should repeat its first")
+        outside = np.flatnonzero(np.abs(ring[:, 0]) > 90)
+        if len(outside):
+            lat = ring[outside[0], 0]
+            raise SiteError(file, key, f"latitude {lat:g} is not -90 … 90; GeoJSON positions are [lng, lat]: swapped?")
+    _refuse_crossing(rings, file, key)
+    return Rings(rings[0], tuple(rings[1:]))
+
+
+def _refuse_crossing(rings: list[Float64s], file: str, key: str) -> None:
+    shape: Any = shapely.Polygon(rings[0], rings[1:])
+    if shapely.is_valid(shape) and shape.area > 0:
+        return
+    reason = str(shapely.is_valid_reason(shape))
+    place = re.fullmatch(r"(.+)\[(\S+) (\S+)\]", reason)
+    if place is None:
+        raise SiteError(file, key, "the polygon has no area; it should be a simple ring around one")
+    what = "crosses itself" if place[1] == "Self-intersection" else f"is not simple ({place[1]})"
+    where = f"lat {float(place[2]):.6f}, lng {float(place[3]):.6f}"
+    raise SiteError(file, key, f"the polygon {what} at {where}; put its corners in order around the area")
