@@ -32,17 +32,23 @@ def card_path(model: str) -> Path:
 
 
 def open_detector(
-    model: str = DEFAULT_MODEL, device: str = "auto", *, confidence: float | None = None, threads: int = 0
+    model: str = DEFAULT_MODEL,
+    device: str = "auto",
+    *,
+    confidence: float | None = None,
+    threads: int = 0,
+    max_batch: int = 8,
 ) -> Detector:
     """Load a model and return a ready detector.
 
     model: name of a shipped model, or the path of a card (`my_model.toml`) or of weights with a card beside them
     device: auto | cpu | gpu
     confidence: one threshold in place of the card's per-class ones, 0..1
+    threads: processor threads, 0 = all; max_batch: pictures per inference call, bounds memory
     Raises ModelError or DeviceError, each one clear line.
     """
     from detectors.adapters.openvino_backend import OpenVinoBackend  # noqa: PLC0415  engines load only when one is opened
 
     card = load_card(card_path(model))
     backend = OpenVinoBackend(card.weights, device, threads=threads)
-    return BatchedDetector(backend, card, load_classes(), confidence=confidence)
+    return BatchedDetector(backend, card, load_classes(), confidence=confidence, max_batch=max_batch)

@@ -111,8 +111,11 @@ def parse_policy(text: str, file: str) -> Policy:
 
 
 def _policy_error(file: str, error: ValidationError) -> PolicyError:
-    """Turn pydantic's first complaint into the one line that names file, key and value."""
-    first = error.errors()[0]
+    """Turn pydantic's first complaint into the one line that names file, key and value.
+
+    A misspelt key comes before the missing one that it stands for.
+    """
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     key = _dotted(first["loc"])
     if first["type"] == "extra_forbidden":
         name = str(first["loc"][-1])

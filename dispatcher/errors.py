@@ -45,7 +45,3 @@ class IncidentError(DispatcherError):
 
 class StoreUnavailableError(DispatcherError):
     """The database cannot be reached or is locked; nothing was written, the caller may try again."""
-
-
-class PublishError(DispatcherError):
-    """A feed's transport did not take an event; the outbox tries again."""

@@ -101,9 +101,11 @@ class Policy:
         )
         category = self.categories[rule.category]
         lead = next(lead for lead in category.lead_rules if _fits(lead.surfaces, surface))
+        department = self.departments[lead.lead]
         reason = (
-            f"{kind.value}, {subject}, {surface or 'surface unknown'} -> "
-            f"{category.code} {category.name_zh} -> {lead.lead} (policy {self.version})"
+            f"{category.code} {category.name_zh} → {department.name_zh} · "
+            f"{kind.value} by {subject} on {surface or 'unknown surface'} → {department.name_en}, "
+            f"policy {self.version}"
         )
         return Route(category=category, lead=lead.lead, assist=lead.assist, reason=reason)
 

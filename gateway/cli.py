@@ -13,7 +13,7 @@ import typer
 
 from detectors.errors import DetectorError
 from dispatcher.errors import DispatcherError
-from gateway.commands import daemons, demo, detect, judge, model, simulate
+from gateway.commands import daemons, demo, detect, judge, simulate
 from gateway.errors import GatewayError
 from geofence.errors import GeofenceError
 from ingest.errors import IngestError
@@ -39,10 +39,6 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "detect": detect.detect,
     "judge": judge.judge,
     "check-config": judge.check_config,
-    "train": model.train,
-    "eval": model.evaluate,
-    "export": model.export,
-    "bench": model.bench,
 }
 for _name, _function in _COMMANDS.items():
     app.command(_name)(_function)

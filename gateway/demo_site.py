@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ingest.adapters.nats_broker import EmbeddedBroker
-
 from gateway.adapters.children import Children
 from gateway.adapters.local_http import free_port, get_json, require_free_port
 from gateway.errors import StartError
+from ingest.adapters.nats_broker import NatsBroker
 from ingest.config import EmbeddedBrokerSettings
 
 _START_LIMIT_S = 90.0
@@ -36,7 +34,7 @@ class DemoSite:
     def __init__(self, options: DemoOptions) -> None:
         self._options = options
         self._children = Children(options.folder)
-        self._broker: EmbeddedBroker | None = None
+        self._broker: NatsBroker | None = None
         self._gateway_url = ""
         self.page_url = f"http://127.0.0.1:{options.port}/"
 
@@ -79,8 +77,9 @@ class DemoSite:
             self._broker = None
 
     def _start_broker(self) -> str:
-        self._broker = EmbeddedBroker(EmbeddedBrokerSettings(folder=self._options.folder / "broker"))
-        return str(self._broker.start())
+        self._broker = NatsBroker(EmbeddedBrokerSettings(folder=self._options.folder / "broker"))
+        self._broker.start()
+        return str(self._broker.url)
 
     def _wait_for(self, url: str) -> None:
         deadline = time.monotonic() + _START_LIMIT_S
@@ -91,32 +90,58 @@ class DemoSite:
             time.sleep(0.2)
 
 
-def summarise(orders: list[dict[str, Any]], counts: dict[str, int]) -> dict[str, Any]:
-    """The demo's result as one JSON object.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOrder:
+    """An order as the demo shows it.
 
-    latency_s: from the moment at which the rule's limit was reached (event time of the frame or reading that
-    reached it) to the moment at which the order could be seen
+    latency_s: from the capture of the frame (or the reading) that reached the rule's limit to the moment at
+               which the API showed the order to the demo, which asks several times a second
     """
+
+    case_no: str
+    kind: str
+    cell: str | None
+    lead_dept: str
+    state: str
+    due_at: datetime
+    latency_s: float
+
+
+def refresh(known: dict[str, DemoOrder], answer: list[dict[str, Any]], *, seen_at: datetime) -> list[DemoOrder]:
+    """Bring `known` (by case number) up to date with an answer of the API; returns the orders that are new."""
+    fresh = []
+    for row in reversed(answer):
+        before = known.get(row["case_no"])
+        latency_s = (seen_at - datetime.fromisoformat(row["opened_at"])).total_seconds()
+        order = DemoOrder(
+            case_no=row["case_no"],
+            kind=row["kind"],
+            cell=row["cell"],
+            lead_dept=row["lead_dept"],
+            state=row["state"],
+            due_at=datetime.fromisoformat(row["due_at"]),
+            latency_s=before.latency_s if before else round(latency_s, 3),
+        )
+        known[order.case_no] = order
+        if before is None:
+            fresh.append(order)
+    return fresh
+
+
+def summarise(orders: list[DemoOrder], counts: dict[str, int]) -> dict[str, Any]:
+    """The demo's result as one JSON object."""
     return {
         "orders": [
             {
-                "case_no": order["case_no"],
-                "kind": order["kind"],
-                "cell": order["cell"],
-                "state": order["state"],
-                "latency_s": latency_s(order),
+                "case_no": order.case_no,
+                "kind": order.kind,
+                "cell": order.cell,
+                "state": order.state,
+                "latency_s": order.latency_s,
             }
-            for order in reversed(orders)
+            for order in orders
         ],
         "frames": counts.get("frames_inferred", 0),
         "readings": counts.get("readings_stored", 0),
         "dead_letters": counts.get("dead_letters", 0),
     }
-
-
-def latency_s(order: dict[str, Any]) -> float | None:
-    """Seconds from the incident's event to the visible order, None where a time is missing."""
-    with suppress(KeyError, TypeError, ValueError):
-        seen = datetime.fromisoformat(order["filed_at"]) - datetime.fromisoformat(order["opened_at"])
-        return round(seen.total_seconds(), 3)
-    return None

@@ -18,10 +18,15 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._ended.set())
 
-    def fail(self, part: str, error: Exception) -> None:
+    def fail(self, part: str, error: BaseException) -> None:
         """A part has ended by an error; the first one is the reason."""
         self._failure = self._failure or f"{part}: {type(error).__name__}: {error}"
         self._ended.set()
+
+    @property
+    def failure(self) -> str | None:
+        """One line of what failed, None if nothing did."""
+        return self._failure
 
     def is_ending(self) -> bool:
         """Whether the end has been asked for."""

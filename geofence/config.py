@@ -265,7 +265,9 @@ def _refuse_unknown_rules(file: str, parsed: _SiteFile) -> None:
     known = sorted(parsed.sensor_rules)
     for row, sensor in enumerate(parsed.sensors):
         if sensor.rule not in parsed.sensor_rules:
-            problem = f"{sensor.rule!r} of sensor {sensor.id} is no table under sensor_rules; {closest(sensor.rule, known)}"
+            problem = (
+                f"{sensor.rule!r} of sensor {sensor.id} is no table under sensor_rules; {closest(sensor.rule, known)}"
+            )
             raise SiteError(file, f"sensors[{row}].rule", problem)
 
 

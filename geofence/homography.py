@@ -60,13 +60,14 @@ def fit_homography(
     to_unit_px, to_unit_m = _normalisation(pixels), _normalisation(metres)
     unit_px, unit_m = _apply(to_unit_px, pixels), _apply(to_unit_m, metres)
     unit = _refine(_direct_linear_transform(unit_m, unit_px), unit_m, unit_px)
-    matrix = np.linalg.inv(to_unit_px) @ unit @ to_unit_m
+    matrix = np.asarray(np.linalg.inv(to_unit_px) @ unit @ to_unit_m, np.float64)
     forward = _scaled(matrix, metres, camera_id)
     if np.linalg.det(forward) >= 0:
         raise CalibrationError(camera_id, "gcps show the ground from below; two points have their px exchanged")
     residual_px = np.linalg.norm(_project(forward, metres) - pixels, axis=1)
     _refuse_large(residual_px, pixels, camera_id, max_reprojection_px)
-    return Homography(forward, _scaled(np.linalg.inv(matrix), pixels, camera_id), residual_px)
+    backward = _scaled(np.asarray(np.linalg.inv(matrix), np.float64), pixels, camera_id)
+    return Homography(forward, backward, residual_px)
 
 
 def _refuse_degenerate(px: Float64s, ground_m: Float64s, camera_id: str) -> None:

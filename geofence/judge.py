@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 
 import numpy as np
 
 from detectors.messages import FrameDetections
 from geofence.dwell import Box
-from geofence.messages import EventType, IncidentEvent, IncidentKind
-from geofence.places import CellPlace, ZoneKind
+from geofence.identity import incident_id_of
+from geofence.messages import EventType, IncidentEvent
+from geofence.places import CellPlace, Zone
 from geofence.reasons import camera_reason, sensor_reason
 from geofence.rules import PARKING_ZONES, sightings_of
 from geofence.scene import observe
@@ -67,8 +67,7 @@ def judge_reading(site: Site, reading: Reading, state: SensorState | None) -> tu
         return after, ()
     event = EventType(step.value)
     standing = before if step == SensorStep.CLEARED else after
-    reason = sensor_reason(event, sensor, reading.value, rule, standing)
-    return after, (_sensor_event(site, reading, rule.kind, event, standing, reason),)
+    return after, (_sensor_event(site, reading, event, standing),)
 
 
 def _camera_event(
@@ -76,7 +75,7 @@ def _camera_event(
 ) -> IncidentEvent:
     incident, visit = report.incident, report.visit
     kind = visit.first.kind
-    zone_kind = next(zone.kind for zone in site.zones.zones if zone.id == incident.zone_id)
+    zone = next((zone for zone in site.zones.zones if zone.id == incident.zone_id), None)
     lat, lng, cell = _place(site, incident.ground_m)
     return IncidentEvent(
         event=report.event,
@@ -96,6 +95,54 @@ def _camera_event(
         at=at,
         dwell_s=visit.dwell.total_seconds(),
         confidence=visit.confidence,
-        reason=camera_reason(report, zone_kind, site.classes, site.config.dwell[kind]),
+        reason=camera_reason(report, zone, site.classes, site.config.dwell[kind]),
         xyxy=tuple(_in_frame(box, scale) for box in report.boxes),
     )
+
+
+def _sensor_event(site: Site, reading: Reading, event: EventType, standing: SensorState) -> IncidentEvent:
+    """`standing` is the state in which the trouble stood: the one before a reading that cleared it."""
+    sensor = site.sensors[reading.sensor_id]
+    rule = site.config.sensor_rules[sensor.rule]
+    ground_m = site.sensor_places_m[sensor.id]
+    zone = _zone_of_sensor(site, ground_m)
+    began_at = standing.began_at or reading.measured_at
+    place_key = f"sensor:{sensor.id}"
+    cell = site.grid.ground_to_cell(np.array([ground_m]))[0]
+    return IncidentEvent(
+        event=event,
+        incident_id=incident_id_of(site_id=site.site_id, kind=rule.kind, place_key=place_key, began_at=began_at),
+        kind=rule.kind,
+        site_id=site.site_id,
+        place_key=place_key,
+        source_id=sensor.id,
+        subject=sensor.metric,
+        lat=sensor.lat,
+        lng=sensor.lng,
+        cell=cell.code,
+        cell_match=cell.match,
+        zone_id=zone.id if zone else None,
+        surface=zone.surface if zone else None,
+        began_at=began_at,
+        at=reading.measured_at,
+        dwell_s=(reading.measured_at - began_at).total_seconds(),
+        confidence=1.0,
+        reason=sensor_reason(event, sensor, reading.value, rule, standing),
+    )
+
+
+def _zone_of_sensor(site: Site, ground_m: tuple[float, float]) -> Zone | None:
+    """The zone that a sensor stands in; where zones overlap, the one with a parking rule."""
+    zones = [site.zones.zones[number] for number in sorted(site.zones.containing(np.array([ground_m]))[1].tolist())]
+    return next((zone for zone in zones if zone.kind in PARKING_ZONES), zones[0] if zones else None)
+
+
+def _place(site: Site, ground_m: tuple[float, float]) -> tuple[float, float, CellPlace]:
+    place_m = np.array([ground_m])
+    lat, lng = site.plane.to_lat_lng(place_m)[0]
+    return float(lat), float(lng), site.grid.ground_to_cell(place_m)[0]
+
+
+def _in_frame(box: Box, scale: tuple[float, float]) -> Box:
+    across, down = scale
+    return box[0] * across, box[1] * down, box[2] * across, box[3] * down

@@ -63,7 +63,12 @@ class Walkway:
         half_m = self.polygon_m.length
         corners = [
             (east + along * out_east - across * out_north, north + along * out_north + across * out_east)
-            for along, across in ((-self.reach_m, -half_m), (half_m, -half_m), (half_m, half_m), (-self.reach_m, half_m))
+            for along, across in (
+                (-self.reach_m, -half_m),
+                (half_m, -half_m),
+                (half_m, half_m),
+                (-self.reach_m, half_m),
+            )
         ]
         tip = self.polygon_m.intersection(shapely.Polygon(corners))
         return tip, (2 * self.reach_m * out_east, 2 * self.reach_m * out_north)

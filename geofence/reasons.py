@@ -6,7 +6,7 @@ from detectors.classes import ClassTable
 from geofence.config import SensorConfig, SensorRule
 from geofence.dwell import DwellSettings
 from geofence.messages import EventType, IncidentKind
-from geofence.places import ZoneKind
+from geofence.places import Zone, ZoneKind
 from geofence.sensor_rules import SensorState
 from geofence.visits import Report
 
@@ -31,27 +31,29 @@ _ZONE_ZH = {
 _UNKNOWN_START = ("首次看到时已在,起始时间未知", "there at first sight, so its true start is unknown")
 
 
-def camera_reason(report: Report, zone_kind: ZoneKind, classes: ClassTable, settings: DwellSettings) -> str:
+def camera_reason(report: Report, zone: Zone | None, classes: ClassTable, settings: DwellSettings) -> str:
     """Why a camera reports an incident now."""
     kind, visit = report.visit.first.kind, report.visit
-    subject = classes.by_name[report.incident.subject]
+    subject = report.incident.subject
+    subject_zh = classes.by_name[subject].name_zh if subject in classes.by_name else subject
     zone_id, dwell_s = report.incident.zone_id, visit.dwell.total_seconds()
-    where_zh, where_en = f"{_ZONE_ZH[zone_kind]} {zone_id}", f"{zone_kind} {zone_id}"
+    # A site may have changed since the incident was opened; its zone is then only a name.
+    where_zh, where_en = (f"{_ZONE_ZH[zone.kind]} {zone_id}", f"{zone.kind} {zone_id}") if zone else (zone_id, zone_id)
     if report.event == EventType.CLEARED:
-        how_zh, how_en = ("已被他物取代", "another took its place") if report.is_replaced else ("已消除", "seen no more")
+        how_zh, how_en = (
+            ("已被他物取代", "another took its place") if report.is_replaced else ("已消除", "seen no more")
+        )
         return (
             f"{_KIND_ZH[kind]}{how_zh}:{where_zh},共 {dwell_s:.0f} s · "
             f"{_KIND_EN[kind]} over, {how_en}: {where_en}, {dwell_s:.0f} s in all"
         )
     notes = [note for note in (visit.last.note, _UNKNOWN_START if visit.is_start_unknown else None) if note]
-    chinese = [f"{_KIND_ZH[kind]}:{subject.name_zh}在{where_zh} {dwell_s:.0f} s,限 {settings.min_dwell_s:g} s"]
-    english = [f"{_KIND_EN[kind]}: {subject.name} in {where_en} for {dwell_s:.0f} s, limit {settings.min_dwell_s:g} s"]
+    chinese = [f"{_KIND_ZH[kind]}:{subject_zh}在{where_zh} {dwell_s:.0f} s,限 {settings.min_dwell_s:g} s"]
+    english = [f"{_KIND_EN[kind]}: {subject} in {where_en} for {dwell_s:.0f} s, limit {settings.min_dwell_s:g} s"]
     return f"{';'.join(chinese + [n[0] for n in notes])} · {'; '.join(english + [n[1] for n in notes])}"
 
 
-def sensor_reason(
-    event: EventType, sensor: SensorConfig, value: float, rule: SensorRule, state: SensorState
-) -> str:
+def sensor_reason(event: EventType, sensor: SensorConfig, value: float, rule: SensorRule, state: SensorState) -> str:
     """Why a sensor reports an incident now; `state` as it was when the trouble stood."""
     kind_zh, kind_en = _KIND_ZH[rule.kind], _KIND_EN[rule.kind]
     if event == EventType.CLEARED:
@@ -60,7 +62,8 @@ def sensor_reason(
     else:
         sign, limit, hold_s = ">" if rule.is_high_bad else "<", rule.raise_at, rule.hold_s
     facts = f"{sensor.metric} {value:g} {sign} {limit:g}"
-    notes = _UNKNOWN_START if state.is_start_unknown and event != EventType.CLEARED else ("", "")
-    chinese = "".join([f"{kind_zh}:{sensor.id} {facts},持续 {hold_s:g} s 以上", *([f";{notes[0]}"] if notes[0] else [])])
-    english = "".join([f"{kind_en}: {sensor.id} {facts} for {hold_s:g} s or more", *([f"; {notes[1]}"] if notes[1] else [])])
+    chinese = f"{kind_zh}:{sensor.id} {facts},持续 {hold_s:g} s 以上"
+    english = f"{kind_en}: {sensor.id} {facts} for {hold_s:g} s or more"
+    if state.is_start_unknown and event != EventType.CLEARED:
+        chinese, english = f"{chinese};{_UNKNOWN_START[0]}", f"{english}; {_UNKNOWN_START[1]}"
     return f"{chinese} · {english}"

@@ -72,9 +72,7 @@ def observe(site: Site, camera: Camera, detections: FrameDetections) -> Scene:
         if seen[number]
     ]
     things.sort(key=lambda thing: (-thing.confidence, thing.xyxy))
-    return Scene(
-        things=tuple(things), footprints=footprints, surroundings=Surroundings(xyxy=boxes, center_m=center_m)
-    )
+    return Scene(things=tuple(things), footprints=footprints, surroundings=Surroundings(xyxy=boxes, center_m=center_m))
 
 
 def as_box(row: npt.NDArray[np.float64]) -> Box:

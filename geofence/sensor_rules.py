@@ -92,9 +92,7 @@ def _while_fine(
     return replace(raising, phase=Phase.RAISED, reported_at=at), SensorStep.OPENED
 
 
-def _while_raised(
-    state: SensorState, value: float, at: datetime, rule: SensorRule
-) -> tuple[SensorState, SensorStep]:
+def _while_raised(state: SensorState, value: float, at: datetime, rule: SensorRule) -> tuple[SensorState, SensorStep]:
     if _is_over(value, rule.clear_at, is_high=not rule.is_high_bad):
         ending_at = state.ending_at or at
         if at - ending_at >= timedelta(seconds=rule.clear_hold_s):

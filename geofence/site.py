@@ -146,9 +146,7 @@ def _camera(camera: CameraConfig, plane: GroundPlane) -> Camera:
     px = np.array([point.px for point in camera.gcps], np.float64)
     ground_m = plane.to_ground(np.array([(point.lat, point.lng) for point in camera.gcps], np.float64))
     try:
-        homography = fit_homography(
-            px, ground_m, camera_id=camera.id, max_reprojection_px=camera.max_reprojection_px
-        )
+        homography = fit_homography(px, ground_m, camera_id=camera.id, max_reprojection_px=camera.max_reprojection_px)
     except CalibrationError as error:
         raise CalibrationError(camera.id, f"{SITE_FILE}: {error.problem}") from error
     return Camera(id=camera.id, size_px=camera.size_px, homography=homography)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from geofence.dwell import ZERO, Box, DwellSettings, Incident, Sighting, Step, Visit, advance, begin, judge_seen
 from geofence.errors import GeofenceError
+from geofence.identity import incident_id_of
 from geofence.messages import EventType, IncidentKind
 
 MAX_VISITS = 256
@@ -241,9 +241,10 @@ def _open(
 
 def _incident_of(visit: Visit, site_id: str) -> Incident:
     first = visit.first
-    name = f"{site_id}|{first.kind}|{first.place_key}|{visit.began_at.timestamp():.6f}"
     return Incident(
-        incident_id=hashlib.sha256(name.encode()).hexdigest()[:32],
+        incident_id=incident_id_of(
+            site_id=site_id, kind=first.kind, place_key=first.place_key, began_at=visit.began_at
+        ),
         place_key=first.place_key,
         zone_id=first.zone_id,
         surface=first.surface,
@@ -257,22 +258,18 @@ def _is_replaced(
     visit: Visit, everyone: Sequence[Visit], seen_at: datetime, settings: Mapping[IncidentKind, DwellSettings]
 ) -> bool:
     """Whether a later thing, seen twice, has taken the place, or is this very thing after it moved on."""
-    if not visit.was_empty or visit.first.is_whole_zone:
+    if visit.last_seen_at == seen_at or visit.first.is_whole_zone:
         return False
     same_place_m = settings[visit.first.kind].same_place_m
-    later = [
-        other
-        for other in everyone
-        if other.first.kind == visit.first.kind
-        and other.began_at > visit.last_seen_at
-        and other.last_seen_at == seen_at
-        and other.hits > 1
-    ]
-    return any(
-        dist(other.first.ground_m, visit.first.ground_m) <= same_place_m
-        or iou(other.first.xyxy, visit.last.xyxy) >= MIN_IOU
-        for other in later
-    )
+    for other in everyone:
+        is_later = other.began_at > visit.last_seen_at and other.last_seen_at == seen_at and other.hits > 1
+        if not is_later or other.first.kind != visit.first.kind:
+            continue
+        # Half of a thing that something hides looks like another thing, so only an open view counts here.
+        took_the_place = visit.was_empty and dist(other.first.ground_m, visit.first.ground_m) <= same_place_m
+        if took_the_place or iou(other.first.xyxy, visit.last.xyxy) >= MIN_IOU:
+            return True
+    return False
 
 
 def _bounded(visits: list[Visit]) -> tuple[Visit, ...]:

@@ -92,6 +92,8 @@ def _walk(payload: bytes) -> _Header:
     exif = b""
     for _ in range(_MAX_SEGMENTS):
         marker, at = _marker(payload, at)
+        if marker == _EOI[1]:
+            raise PayloadError(Reason.NOT_A_JPEG, f"ends at byte {at}, before any picture data")
         if marker in _WITHOUT_LENGTH:
             continue
         body, at = _segment(payload, at)

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -46,7 +46,8 @@ class _Record(BaseModel):
     base_version: int | None = Field(default=None, alias="bver")
     name: str | None = Field(default=None, alias="n")
     unit: str | None = Field(default=None, alias="u")
-    value: int | float | None = Field(default=None, alias="v")
+    # Any: a union of int and float would report a text as "no valid integer".
+    value: Any = Field(default=None, alias="v")
     text: str | None = Field(default=None, alias="vs")
     boolean: bool | None = Field(default=None, alias="vb")
     data: str | None = Field(default=None, alias="vd")
@@ -110,6 +111,8 @@ def _resolve(record: _Record, number: int, base: _Base) -> Measurement:
 
 def _check_record(record: _Record, number: int) -> None:
     values = [record.value, record.text, record.boolean, record.data]
+    if record.value is not None and (isinstance(record.value, bool) or not isinstance(record.value, int | float)):
+        raise _fault(number, "has a v that is no number; texts go into vs, true and false into vb")
     given = sum(value is not None for value in values)
     if given > 1:
         raise _fault(number, "has more than one of v, vs, vb and vd; a record holds one value")

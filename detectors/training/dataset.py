@@ -8,7 +8,6 @@ no teacher ever touches what scores a model.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,12 +18,14 @@ import numpy as np
 from detectors.training.boxes import Image
 from detectors.training.errors import DataFolderError
 from detectors.training.fingerprint import Fingerprints, fingerprint
-from detectors.training.labels import STREET_CLASSES, Labels, format_labels, label_path, parse_labels
+from detectors.training.labels import NO_LABELS, STREET_CLASSES, Labels, format_labels, label_path, parse_labels
 from detectors.training.pseudo import Agreement, pseudo_labels
-from detectors.training.teachers import Teacher
+from detectors.training.teachers import COCO_TO_STREET, Sees
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
-PSEUDO_GROUP_ALL = frozenset(range(6))
+SPLITS = ("train", "val")
+DRAWN = "drawn"
+TEACHABLE = frozenset(COCO_TO_STREET.values())
 """The street classes that a COCO teacher knows."""
 
 Progress = Callable[[int, int], None]
@@ -45,9 +46,9 @@ class DatasetReport:
     """What went into a training folder: pictures per split and group, boxes per class, and what was refused."""
 
     data_yaml: str
-    pictures: Counter[str] = field(default_factory=Counter)
-    human_boxes: Counter[str] = field(default_factory=Counter)
-    pseudo_boxes: Counter[str] = field(default_factory=Counter)
+    pictures: dict[str, int] = field(default_factory=dict)
+    human_boxes: dict[str, int] = field(default_factory=dict)
+    pseudo_boxes: dict[str, int] = field(default_factory=dict)
     near_duplicates: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -56,40 +57,38 @@ def prepare(
     data: Path,
     out: Path,
     *,
-    teachers: tuple[Path, Path] | None = None,
+    teachers: tuple[Sees, Sees] | None = None,
     drawn: Path | None = None,
     repeats: Mapping[str, int] | None = None,
     rule: Agreement | None = None,
     max_hash_distance: int = 8,
-    threads: int = 2,
     progress: Progress | None = None,
 ) -> DatasetReport:
     """Build `out` from the groups in `data`, ready for `train`; returns what went in.
 
-    teachers: two COCO detectors (ONNX) for the classes a group does not label; None adds no pseudo-labels
+    teachers: two COCO detectors, the surer first, for the classes that a group does not label; None adds none
     drawn:    a folder with `images` and `labels` whose labels are exact and complete; training only
     repeats:  how often a group's training pictures count in one epoch (default once)
+    A picture that cannot be decoded, a broken label line or a near-duplicate is left out and reported.
+    Raises DataFolderError when `data` holds no group or `out` already holds a set.
     """
     groups = find_groups(data)
     report = DatasetReport(data_yaml=str(out / "data.yaml"))
-    pair = (Teacher(teachers[0], threads=threads), Teacher(teachers[1], threads=threads)) if teachers else None
-    builder = _Builder(out, pair, rule or Agreement(), report, Fingerprints(max_hash_distance))
-    for split in ("train", "val"):
-        for kind in ("images", "labels"):
-            (out / kind / split).mkdir(parents=True, exist_ok=True)
-    total = sum(len(list_images(group / split)) for group in groups for split in ("train", "val"))
+    builder = _Builder(out, teachers, rule or Agreement(), report, Fingerprints(max_hash_distance))
+    _make_folders(out)
+    total = sum(len(list_images(group / split)) for group in groups for split in SPLITS)
     done = 0
-    for split in ("val", "train"):
+    for split in reversed(SPLITS):  # val first: a training picture that repeats it is the one left out
         for group in groups:
             times = (repeats or {}).get(group.name, 1) if split == "train" else 1
+            missing = TEACHABLE - labelled_classes(group / "train")
             for picture in read_split(group / split):
-                builder.add(picture, group.name, split, missing=_missing_classes(group), times=times)
+                builder.add(picture, group.name, split, missing=missing, times=times)
                 done += 1
                 if progress is not None:
                     progress(done, total)
-    if drawn is not None:
-        for picture in read_split(drawn):
-            builder.add(picture, "drawn", "train", missing=frozenset(), times=1)
+    for picture in read_split(drawn) if drawn is not None else ():
+        builder.add(picture, DRAWN, "train", missing=frozenset(), times=1)
     _write_yaml(out)
     (out / "report.json").write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
     return report
@@ -138,14 +137,10 @@ def labelled_classes(split: Path) -> frozenset[int]:
     return frozenset(found)
 
 
-def _missing_classes(group: Path) -> frozenset[int]:
-    return PSEUDO_GROUP_ALL - labelled_classes(group / "train")
-
-
 @dataclass(slots=True)
 class _Builder:
     out: Path
-    teachers: tuple[Teacher, Teacher] | None
+    teachers: tuple[Sees, Sees] | None
     rule: Agreement
     report: DatasetReport
     seen: Fingerprints
@@ -155,7 +150,7 @@ class _Builder:
         if picture.image is None:
             self.report.problems.append(f"{picture.path}: cannot be decoded; left out")
             return
-        if group != "drawn" and not self._is_new(picture.path, picture.image, split):
+        if group != DRAWN and not self._is_new(picture.path, picture.image, split):
             return
         labels = picture.labels
         if split == "train" and self.teachers is not None and missing:
@@ -165,7 +160,6 @@ class _Builder:
             self._write(picture.path, labels, split, suffix=f"_{copy}" if copy else "")
 
     def _is_new(self, path: Path, image: Image, split: str) -> bool:
-        """Validation comes first, so that a training picture that repeats it is the one left out."""
         print_ = fingerprint(image)
         twin = self.seen.find(print_) if split == "train" else None
         if twin is not None:
@@ -176,26 +170,38 @@ class _Builder:
 
     def _agreed(self, image: Image, human: Labels, missing: frozenset[int]) -> Labels:
         assert self.teachers is not None
-        first, second = self.teachers
-        quick = second.see(image)
-        hopeful = np.isin(quick.class_id, list(missing)) & (quick.confidence >= self.rule.min_second_confidence)
-        if not hopeful.any():  # both must agree, so the slow teacher need not look
-            return pseudo_labels(human, quick, quick, missing=(), rule=self.rule)
-        return pseudo_labels(human, first.see(image), quick, missing=missing, rule=self.rule)
+        surer, quicker = self.teachers
+        second = quicker.see(image)
+        hopeful = np.isin(second.class_id, list(missing)) & (second.confidence >= self.rule.min_second_confidence)
+        if not hopeful.any():  # both must agree, so the slower one need not look
+            return NO_LABELS
+        return pseudo_labels(human, surer.see(image), second, missing=missing, rule=self.rule)
 
     def _count(self, group: str, split: str, human: Labels, all_labels: Labels, times: int) -> None:
-        self.report.pictures[f"{split}/{group}"] += times
+        _add(self.report.pictures, f"{split}/{group}", times)
         if split != "train":
             return
         for row, class_id in enumerate(all_labels.class_id.tolist()):
-            counter = self.report.human_boxes if row < len(human) else self.report.pseudo_boxes
-            counter[STREET_CLASSES[class_id]] += times
+            boxes = self.report.human_boxes if row < len(human) else self.report.pseudo_boxes
+            _add(boxes, STREET_CLASSES[class_id], times)
 
     def _write(self, source: Path, labels: Labels, split: str, *, suffix: str) -> None:
         link = self.out / "images" / split / f"{source.stem}{suffix}{source.suffix}"
         link.unlink(missing_ok=True)
         link.symlink_to(source.resolve())
         (self.out / "labels" / split / f"{link.stem}.txt").write_text(format_labels(labels), encoding="utf-8")
+
+
+def _add(counts: dict[str, int], key: str, times: int) -> None:
+    counts[key] = counts.get(key, 0) + times
+
+
+def _make_folders(out: Path) -> None:
+    if (out / "images").exists():
+        raise DataFolderError(out, "already holds a training set; give a new folder or remove it")
+    for kind in ("images", "labels"):
+        for split in SPLITS:
+            (out / kind / split).mkdir(parents=True, exist_ok=True)
 
 
 def _write_yaml(out: Path) -> None:

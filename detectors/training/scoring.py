@@ -1,7 +1,7 @@
 """How good are these boxes: matching, precision and recall, average precision. Pure arrays.
 
-Matching is greedy by confidence, each detection taking the best free truth box; average precision is the
-area under the precision envelope at 101 recall points. Only classes that a folder labels may be passed in.
+Matching is greedy by confidence, each detection taking the best free truth box; average precision is
+COCO's. Only classes that a folder labels may be passed in.
 """
 
 from __future__ import annotations
@@ -80,13 +80,13 @@ def precision_recall(scored: Scored) -> tuple[F64, F64, F32]:
 
 
 def average_precision(scored: Scored) -> float:
-    """Area under the precision envelope, interpolated at 101 recalls; 0 without a hit."""
+    """COCO's: mean over 101 recalls of the best precision at that recall or beyond; 0 without a hit."""
     precision, recall, _ = precision_recall(scored)
     if not len(recall) or not scored.truth_count:
         return 0.0
-    recall_axis = np.concatenate(([0.0], recall, [recall[-1], 1.0]))  # nothing is earned past the last hit
-    envelope = np.flip(np.maximum.accumulate(np.flip(np.concatenate(([1.0], precision, [0.0, 0.0])))))
-    return float(np.trapezoid(np.interp(_RECALL_POINTS, recall_axis, envelope), _RECALL_POINTS))
+    best_beyond = np.flip(np.maximum.accumulate(np.flip(precision)))
+    reached_at = np.searchsorted(recall, _RECALL_POINTS - 1e-9)
+    return float(np.append(best_beyond, 0.0)[reached_at].mean())
 
 
 def best_threshold(scored: Scored, *, lowest: float = 0.05) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -22,6 +22,13 @@ _MAX_IOU = 0.6
 _YOLOX_STRIDES = (8, 16, 32)
 
 
+class Sees(Protocol):
+    """Anything that finds street classes in a picture."""
+
+    def see(self, image: Image) -> Boxes:
+        """Boxes in fractions of the picture, class ids of the street classes."""
+
+
 class Teacher:
     """A COCO detector of fixed square input; `see` gives street classes in fractions of the picture."""
 
@@ -29,7 +36,12 @@ class Teacher:
         if not model.is_file():
             raise ModelFileError(model, "no such teacher; expected an ONNX file of a COCO detector")
         settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
-        self._compiled: Any = openvino.Core().compile_model(model, "CPU", settings)
+        try:
+            self._compiled: Any = openvino.Core().compile_model(model, "CPU", settings)
+        except RuntimeError as error:
+            raise ModelFileError(model, f"OpenVINO cannot read it: {str(error).splitlines()[-1]}") from error
+        if self._compiled.input(0).partial_shape.is_dynamic:
+            raise ModelFileError(model, "input of changing size; expected a fixed square")
         self._side_px = int(self._compiled.input(0).shape[2])
         shape = tuple(self._compiled.output(0).shape)
         self._is_yolox = len(shape) == 3 and shape[2] == 85

@@ -9,9 +9,10 @@ from typing import Protocol
 
 import structlog
 
-from dispatcher.errors import PublishError, StoreUnavailableError
+from dispatcher.errors import StoreUnavailableError
 from dispatcher.feeds import FEEDS
 from dispatcher.messages import OrderEvent
+from ingest.errors import LinkError
 
 _log = structlog.get_logger(__name__)
 
@@ -73,7 +74,7 @@ class Outbox:
         *,
         topic_root: str = "s721/v1",
         poll_s: float = 0.2,
-        failures: tuple[type[Exception], ...] = (PublishError, OSError),
+        failures: tuple[type[Exception], ...] = (LinkError, OSError),
     ) -> None:
         self._feed = feed
         self._render = FEEDS[feed]

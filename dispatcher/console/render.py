@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from html import escape
 from zoneinfo import ZoneInfo
@@ -36,9 +37,15 @@ def header_html(standing: Standing, zone: ZoneInfo) -> str:
     return (
         f'<div class="brand"><i>721</i><div>{both(text("title"))}</div></div>'
         f'<div class="figures">{counters}</div>'
-        f'<div class="clock" data-zone="{escape(zone.key)}"><b></b><span></span></div>'
+        f'<div class="clock" data-zone="{escape(zone.key)}" data-words="{escape(_words())}"><b></b><span></span></div>'
         f'<div class="link"><i></i>{both(text("link.live"))}</div>'
     )
+
+
+def _words() -> str:
+    """Return the words that the page's script puts beside its times."""
+    words = {key.removeprefix("time."): phrase.zh for key, phrase in TEXTS.items() if key.startswith("time.")}
+    return json.dumps(words, ensure_ascii=False)
 
 
 def list_html(orders: tuple[WorkOrder, ...], policy: Policy, *, now: datetime, selected: str | None) -> str:
@@ -150,7 +157,9 @@ def _history_html(link: ChainedEntry, zone: ZoneInfo) -> str:
 def legend_html() -> str:
     """Return the colours of the map."""
     kinds = [key for key in TEXTS if key.startswith("kind.")]
-    return "".join(f'<span class="k-{key.removeprefix("kind.")}"><i></i>{both(text(key))}</span>' for key in kinds)
+    return "".join(
+        f'<span class="k-{key.removeprefix("kind.")}"><i></i><span>{both(text(key))}</span></span>' for key in kinds
+    )
 
 
 def _department(dept: str, policy: Policy) -> Text:

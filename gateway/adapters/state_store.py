@@ -10,10 +10,11 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS rule_states (key TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL);
-"""
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS rule_states (key TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS outbox"
+    " (id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL)",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +27,9 @@ class Outgoing:
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Make the tables if they are not there."""
-    connection.executescript(_SCHEMA)
+    """Make the tables if they are not there; the caller owns the transaction."""
+    for statement in _SCHEMA:
+        connection.execute(statement)
 
 
 def load_states(connection: sqlite3.Connection, prefix: str) -> dict[str, str]:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import sys
 import tempfile
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from dispatcher.texts import text
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from gateway.demo_site import DemoOptions, DemoSite, latency_s, summarise
+from dispatcher.texts import text
+from gateway.demo_site import DemoOptions, DemoOrder, DemoSite, refresh, summarise
+from gateway.logs import set_up_logs
 from gateway.supervisor import Supervisor
 
-_REFRESH_S = 0.5
+_REFRESH_S = 0.25
 
 
 def demo(
@@ -45,6 +47,7 @@ def demo(
 
         street721 demo --broker mqtt://127.0.0.1:1883
     """
+    set_up_logs(logging.WARNING)
     data = folder or Path(tempfile.mkdtemp(prefix="street721-demo-"))
     data.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=as_json)
@@ -65,50 +68,45 @@ def demo(
 
 def _watch(
     demo_site: DemoSite, supervisor: Supervisor, console: Console, for_s: float | None
-) -> tuple[list[dict[str, Any]], dict[str, int]]:
+) -> tuple[list[DemoOrder], dict[str, int]]:
     started = time.monotonic()
-    with Live(console=console, refresh_per_second=2, transient=False, auto_refresh=console.is_terminal) as live:
-        seen = 0
+    orders: dict[str, DemoOrder] = {}
+    with Live(console=console, auto_refresh=False, transient=False) as live:
         while True:
             demo_site.check()
-            orders, counts = demo_site.orders(), demo_site.counts()
+            counts = demo_site.counts()
+            fresh = refresh(orders, demo_site.orders(), seen_at=datetime.now(UTC))
             if console.is_terminal:
-                live.update(_table(orders, counts, time.monotonic() - started))
-            for order in reversed(orders[: len(orders) - seen] if not console.is_terminal else []):
-                console.print(_line(order), highlight=False, soft_wrap=True)
-            seen = len(orders)
+                live.update(_table(orders, counts, time.monotonic() - started), refresh=True)
+            else:
+                for order in fresh:
+                    console.print("  ".join(_cells(order)), highlight=False, soft_wrap=True)
             left_s = _REFRESH_S if for_s is None else min(_REFRESH_S, started + for_s - time.monotonic())
             if left_s <= 0 or supervisor.is_ending():
-                return orders, counts
+                return list(orders.values()), counts
             supervisor.wait(left_s)
 
 
-def _table(orders: list[dict[str, Any]], counts: dict[str, int], second: float) -> Table:
+def _table(orders: dict[str, DemoOrder], counts: dict[str, int], second: float) -> Table:
     table = Table(
-        title=f"{second:4.0f} s   {counts.get('frames_inferred', 0)} frames, {counts.get('readings_stored', 0)} readings, "
-        f"{counts.get('dead_letters', 0)} dead letters",
+        title=f"{second:4.0f} s   {counts.get('frames_inferred', 0)} frames, "
+        f"{counts.get('readings_stored', 0)} readings, {counts.get('dead_letters', 0)} dead letters",
         title_justify="left",
     )
     for heading in ("案卷号 case", "类别 kind", "单元网格 cell", "部门 dept", "状态 state", "期限 due", "延迟 latency"):
         table.add_column(heading)
-    for order in orders[:20]:
+    for order in sorted(orders.values(), key=lambda item: item.case_no, reverse=True)[:20]:
         table.add_row(*_cells(order))
     return table
 
 
-def _line(order: dict[str, Any]) -> str:
-    return "  ".join(_cells(order))
-
-
-def _cells(order: dict[str, Any]) -> tuple[str, ...]:
-    latency = latency_s(order)
-    due = datetime.fromisoformat(order["due_at"]).astimezone()
+def _cells(order: DemoOrder) -> tuple[str, ...]:
     return (
-        order["case_no"],
-        text(f"kind.{order['kind']}").zh,
-        order["cell"] or "–",
-        order["department_name"],
-        text(f"state.{order['state']}").zh,
-        f"{due:%m-%d %H:%M}",
-        "–" if latency is None else f"{latency:.2f} s",
+        order.case_no,
+        text(f"kind.{order.kind}").zh,
+        order.cell or "–",
+        order.lead_dept,
+        text(f"state.{order.state}").zh,
+        f"{order.due_at.astimezone():%m-%d %H:%M}",
+        f"{order.latency_s:.2f} s",
     )

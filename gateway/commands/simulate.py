@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ingest.adapters.mqtt_link import MqttLink
 from rich.console import Console
 from rich.progress import Progress
 
 from gateway.adapters.pictures import count_pictures, read_pictures
 from gateway.config import site_folder
 from gateway.logs import set_up_logs
-from ingest.broker_url import parse_broker_url
+from ingest.adapters.mqtt_link import MqttLink, OutgoingMessage
+from ingest.broker_url import BrokerUrl, TlsFiles
 from sim.adapters.replay import play
 from sim.adapters.street_run import StreetRun
 from sim.scenario import load_scenario, load_sensors

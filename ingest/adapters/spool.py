@@ -63,6 +63,7 @@ class Spool:
         self._connections: list[sqlite3.Connection] = []
         self._connections_lock = threading.Lock()
         self._name_ids: dict[str, int] = {}
+        self._is_closed = False
         self._lock = self._take_lock()
         try:
             prepare(self._connection(), self.file)
@@ -81,10 +82,10 @@ class Spool:
     def close(self) -> None:
         """Close every connection and let another process have the file. Safe to call twice."""
         with self._connections_lock:
+            self._is_closed = True
             for connection in self._connections:
                 connection.close()
             self._connections.clear()
-        self._local = threading.local()
         self._lock.release()
 
     @contextmanager
@@ -235,12 +236,18 @@ class Spool:
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = open_connection(self.file)
-            with self._connections_lock:
-                self._connections.append(connection)
+        if connection is None or self._is_closed:
+            connection = self._open()
             self._local.connection = connection
         return connection
+
+    def _open(self) -> sqlite3.Connection:
+        with self._connections_lock:
+            if self._is_closed:
+                raise SpoolError(str(self.file), "is closed")
+            connection = open_connection(self.file)
+            self._connections.append(connection)
+            return connection
 
     def _undo(self, connection: sqlite3.Connection) -> None:
         # Names given out in the transaction go with it.

@@ -69,11 +69,11 @@ class SpoolTransaction:
 
     def add_digests(self, digests: Iterable[bytes], *, forget_oldest: int = 0) -> None:
         """Remember stored messages for recognising redeliveries, and drop so many of the oldest."""
+        self.connection.executemany("INSERT INTO digests (digest) VALUES (?)", [(d,) for d in digests])
         if forget_oldest:
             self.connection.execute(
                 "DELETE FROM digests WHERE id IN (SELECT id FROM digests ORDER BY id LIMIT ?)", (forget_oldest,)
             )
-        self.connection.executemany("INSERT INTO digests (digest) VALUES (?)", [(d,) for d in digests])
 
     def advance(self, consumer: str, last_id: int) -> None:
         """Move a consumer's cursor forward to the last id that it is done with; never back."""

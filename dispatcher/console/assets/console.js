@@ -14,21 +14,22 @@
   };
   const state = { map: null, base: null, orders: null, collection: null, selected: null, fitted: false };
 
+  const words = () => JSON.parse(document.querySelector(".s721 .clock")?.dataset.words ?? "{}");
   const two = (number) => String(number).padStart(2, "0");
 
-  function span(ms) {
+  function span(ms, word) {
     const total = Math.floor(Math.abs(ms) / 1000);
     const days = Math.floor(total / 86400);
     const clock = `${two(Math.floor(total / 3600) % 24)}:${two(Math.floor(total / 60) % 60)}`;
-    return days > 0 ? `${days}天 ${clock}` : `${clock}:${two(total % 60)}`;
+    return days > 0 ? `${days}${word.day} ${clock}` : `${clock}:${two(total % 60)}`;
   }
 
-  function age(ms) {
+  function age(ms, word) {
     const minutes = Math.floor(ms / 60000);
-    if (minutes < 1) return "刚刚 · now";
-    if (minutes < 60) return `${minutes} 分钟前`;
+    if (minutes < 1) return word.now;
+    if (minutes < 60) return `${minutes} ${word.minutes}`;
     const hours = Math.floor(minutes / 60);
-    return hours < 48 ? `${hours} 小时前` : `${Math.floor(hours / 24)} 天前`;
+    return hours < 48 ? `${hours} ${word.hours}` : `${Math.floor(hours / 24)} ${word.days}`;
   }
 
   function setText(element, value) {
@@ -37,12 +38,13 @@
 
   function tick() {
     const now = Date.now();
+    const word = words();
     for (const row of document.querySelectorAll(".s721 .row[data-due]")) {
       const due = Number(row.dataset.due);
       const tone = now >= due ? "red" : now >= Number(row.dataset.amber) ? "yellow" : "green";
       for (const name of ["green", "yellow", "red"]) row.classList.toggle(name, name === tone);
-      setText(row.querySelector(".left b"), `${now >= due ? "超时 " : ""}${span(due - now)}`);
-      setText(row.querySelector(".left .age"), age(now - Number(row.dataset.filed)));
+      setText(row.querySelector(".left b"), `${now >= due ? `${word.overdue} ` : ""}${span(due - now, word)}`);
+      setText(row.querySelector(".left .age"), age(now - Number(row.dataset.filed), word));
     }
     const clock = document.querySelector(".s721 .clock");
     if (clock) {
@@ -91,7 +93,11 @@
 
   function fit() {
     const bounds = state.base?.getBounds();
-    if (bounds?.isValid()) state.map.fitBounds(bounds, { padding: [8, 8], animate: false });
+    if (bounds?.isValid()) state.map.fitBounds(bounds, {
+        paddingTopLeft: [8, 8],
+        paddingBottomRight: [8, 52],
+        animate: false,
+      });
     else if (state.orders?.getBounds().isValid()) {
       state.map.fitBounds(state.orders.getBounds(), { padding: [40, 40], maxZoom: 18, animate: false });
     } else return;

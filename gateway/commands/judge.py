@@ -1,0 +1,64 @@
+"""`street721 judge` and `street721 check-config`: the rules on recorded detections, and the files on trial."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dispatcher.adapters.policy_file import load_policy
+from gateway.config import load_settings, site_folder
+from geofence.adapters.site_folder import load_site
+from geofence.recorded import judge_lines
+
+
+def judge(
+    detections: Annotated[typer.FileText, typer.Argument(help="JSON lines, as `detect --json` prints; - for stdin")],
+    site: Annotated[str, typer.Option(help="a shipped site, or the path of a site folder")] = "demo",
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object per event instead of text")] = False,
+) -> None:
+    """Run the street rules on recorded detections and print the incidents.
+
+    A line is {"camera_id", "captured_at", "detections": [{"class", "confidence", "xyxy"}]}.
+
+    Example:
+
+        street721 judge detections.jsonl --site my-street/ --json
+    """
+    for line in judge_lines(load_site(site_folder(site)), detections):
+        if as_json:
+            sys.stdout.write(line + "\n")
+            continue
+        event = json.loads(line)
+        cell = event["cell"] or "no cell"
+        sys.stdout.write(f"{event['at']}  {event['event']:8s} {event['kind']:18s} {event['camera_id']}  {cell}\n")
+
+
+def check_config(
+    site: Annotated[str, typer.Option(help="a shipped site, or the path of a site folder")] = "demo",
+    config: Annotated[Path | None, typer.Option(help="settings file to check as well")] = None,
+) -> None:
+    """Check a site folder (and a settings file) before a daemon meets it; one line per fault.
+
+    Example:
+
+        street721 check-config --site my-street/ --config my.toml
+    """
+    if config is not None:
+        load_settings(config)
+        sys.stdout.write(f"{config}: good\n")
+    folder = site_folder(site)
+    street = load_site(folder)
+    policy = load_policy(folder / "policy.toml")
+    for camera in street.cameras.values():
+        fit = camera.homography
+        sys.stdout.write(
+            f"camera {camera.id}: reprojection error {fit.rms_px:.2f} px rms, worst {fit.residual_px.max():.2f} px\n"
+        )
+    sys.stdout.write(
+        f"{folder}: good: {len(street.cameras)} cameras, {len(street.sensors)} sensors, "
+        f"{len(street.zones.zones)} zones, policy {policy.version}\n"
+    )

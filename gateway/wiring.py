@@ -1,0 +1,226 @@
+"""The one place where adapters are built and joined: a gateway, and a centre."""
+
+from __future__ import annotations
+
+import json
+import threading
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+from detectors import open_detector
+from dispatcher.adapters.database import open_engine
+from dispatcher.adapters.event_hub import EventHub
+from dispatcher.adapters.metrics import CentreMetrics
+from dispatcher.adapters.migrate import migrate
+from dispatcher.adapters.outbox import Outbox
+from dispatcher.adapters.policy_file import load_policy
+from dispatcher.adapters.queries import OrderQueries
+from dispatcher.adapters.store import OrderStore
+from dispatcher.api.app import SiteMap, create_app
+from dispatcher.console.page import mount_console
+from dispatcher.feeds import FEEDS
+from dispatcher.intake import IncidentIntake
+from gateway.adapters.broker_file import read_broker_file, write_broker_file
+from gateway.adapters.health_http import HealthServer
+from gateway.adapters.state_store import create_tables
+from gateway.centre import Centre, IncidentConsumer
+from gateway.config import EMBEDDED, Settings
+from gateway.daemon import Gateway
+from gateway.dead_letter_log import DeadLetterLog
+from gateway.frame_consumer import FrameConsumer
+from gateway.health import GatewayHealth
+from gateway.incident_feed import IncidentFeed
+from gateway.incident_outbox import IncidentOutbox
+from gateway.janitor import Janitor
+from gateway.reading_consumer import ReadingConsumer
+from gateway.supervisor import Supervisor
+from gateway.worker import Worker
+from geofence.adapters.site_folder import load_site
+from ingest.adapters.inbox import Inbox
+from ingest.adapters.influx_sink import InfluxSink
+from ingest.adapters.mqtt_link import MqttLink
+from ingest.adapters.mqtt_source import MqttSource
+from ingest.adapters.nats_broker import NatsBroker
+from ingest.adapters.spool import Spool
+from ingest.adapters.spool_writer import SpoolWriter
+from ingest.broker_url import BrokerUrl, TlsFiles
+from ingest.config import EmbeddedBrokerSettings, MqttSettings, SinkSettings, SpoolSettings
+from ingest.errors import LinkError
+from ingest.topics import MessageKind, subscription_filters, topic_classifier
+
+_IDLE_S = 1.0
+_JANITOR_EVERY_S = 5.0
+_OUTBOX_RETRY_S = 2.0
+
+
+def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
+    """A gateway ready to start. Reads and checks every file first; raises one clear error."""
+    root = settings.topics.root
+    site = load_site(settings.site_path)
+    detector = open_detector(
+        settings.detector.model,
+        settings.detector.device,
+        threads=settings.detector.threads,
+        max_batch=settings.detector.max_batch,
+    )
+    spool_settings = SpoolSettings(file=settings.data_path / "spool.db")
+    spool = Spool(spool_settings)
+    with spool.transaction() as transaction:
+        create_tables(transaction.connection)
+    broker = _embedded_broker(settings)
+    url = BrokerUrl.parse(settings.broker.url) if broker is None else broker.url
+    wake = {kind: threading.Event() for kind in MessageKind}
+    outbox_wake = threading.Event()
+    feed, letters = IncidentFeed(root, outbox_wake), DeadLetterLog()
+    mqtt = MqttSettings(url=url, client_id=f"street721-gateway-{site.site_id}", tls=_tls(settings))
+    inbox = Inbox(max_messages=mqtt.inbox_max_messages, max_bytes=mqtt.inbox_max_bytes)
+    source = MqttSource(
+        mqtt,
+        filters=subscription_filters(root, site.site_id),
+        inbox=inbox,
+        classify=topic_classifier(root),
+        on_failure=lambda: supervisor.fail("mqtt", _failure_of(source)),
+    )
+    writer = SpoolWriter(
+        spool_settings,
+        inbox=inbox,
+        spool=spool,
+        source=source,
+        wake=wake,
+        on_failure=lambda: supervisor.fail("spool", _failure_of(writer)),
+    )
+    link = MqttLink(url, client_id=f"street721-gateway-{site.site_id}-out", tls=_tls(settings))
+    readings = ReadingConsumer(spool, site, feed, letters, root)
+    frames = FrameConsumer(
+        spool=spool,
+        site=site,
+        detector=detector,
+        feed=feed,
+        letters=letters,
+        topic_root=root,
+        max_pending_per_camera=settings.frames.max_pending_per_camera,
+        max_batch=settings.detector.max_batch,
+    )
+    sink = _sink(settings, spool, site.site_id)
+    janitor = Janitor(spool, sink_cursor=sink, keep_hours=settings.readings.keep_hours)
+    fail = supervisor.fail
+    workers = [
+        Worker("readings", readings.step, wake=wake[MessageKind.READING], idle_s=_IDLE_S, on_failure=fail),
+        Worker("frames", frames.step, wake=wake[MessageKind.FRAME], idle_s=_IDLE_S, on_failure=fail),
+        Worker("outbox", IncidentOutbox(spool, link).step, wake=outbox_wake, idle_s=_OUTBOX_RETRY_S, on_failure=fail),
+        Worker("janitor", janitor.step, wake=threading.Event(), idle_s=_JANITOR_EVERY_S, on_failure=fail),
+    ]
+    health = GatewayHealth(spool=spool, source=source, sink=sink, detector=detector.description)
+    return Gateway(
+        spool=spool,
+        broker=broker,
+        source=source,
+        writer=writer,
+        link=link,
+        workers=workers,
+        sink=sink,
+        http=HealthServer(settings.gateway.host, settings.gateway.port, health),
+        announce_broker=lambda broker_url: write_broker_file(settings.data_path, broker_url),
+        description=f"{site.site_id}: {len(site.cameras)} cameras, {len(site.sensors)} sensors; {detector.description}",
+    )
+
+
+def build_centre(settings: Settings, supervisor: Supervisor) -> Centre:
+    """A centre ready to run. Reads and checks every file first; raises one clear error."""
+    site_folder = settings.site_path
+    load_site(site_folder)
+    policy = load_policy(site_folder / "policy.toml")
+    settings.data_path.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(f"sqlite:///{settings.data_path / 'orders.db'}")
+    migrate(engine)
+    store, queries = OrderStore(engine, policy), OrderQueries(engine)
+    metrics, hub = CentreMetrics(queries), EventHub(queries)
+    site_map = SiteMap(grid=_geojson(site_folder / "grid.geojson"), zones=_geojson(site_folder / "zones.geojson"))
+    url = _centre_broker_url(settings)
+    mqtt = MqttSettings(url=url, client_id="street721-centre", tls=_tls(settings))
+    inbox = Inbox(max_messages=mqtt.inbox_max_messages, max_bytes=mqtt.inbox_max_bytes)
+    source = MqttSource(
+        mqtt,
+        filters=(f"{settings.topics.root}/+/incidents/+",),
+        inbox=inbox,
+        classify=lambda _topic: None,  # one kind only: everything goes to the intake
+        on_failure=lambda: supervisor.fail("mqtt", _failure_of(source)),
+    )
+    link = MqttLink(url, client_id="street721-centre-out", tls=_tls(settings))
+    app = create_app(
+        queries=queries,
+        hub=hub,
+        metrics=metrics,
+        policy=policy,
+        site_map=site_map,
+        version=version("street721"),
+    )
+    _add_readiness(app, source)
+    mount_console(app, queries=queries, hub=hub, policy=policy)
+    return Centre(
+        engine=engine,
+        source=source,
+        link=link,
+        consumer=IncidentConsumer(inbox, source, IncidentIntake(store, metrics), on_failure=supervisor.fail),
+        outboxes=[
+            Outbox(name, store, queries, link, metrics, topic_root=settings.topics.root, failures=(LinkError,))
+            for name in FEEDS
+        ],
+        app=app,
+        hub=hub,
+        host=settings.centre.host,
+        port=settings.centre.port,
+    )
+
+
+def _embedded_broker(settings: Settings) -> NatsBroker | None:
+    """The broker that comes along, started: its port is known only then."""
+    if settings.broker.url != EMBEDDED:
+        return None
+    broker = NatsBroker(EmbeddedBrokerSettings(folder=settings.data_path / "broker", port=settings.broker.port))
+    broker.start()
+    return broker
+
+
+def _centre_broker_url(settings: Settings) -> BrokerUrl:
+    if settings.broker.url == EMBEDDED:
+        return BrokerUrl.parse(read_broker_file(settings.data_path))
+    return BrokerUrl.parse(settings.broker.url)
+
+
+def _tls(settings: Settings) -> TlsFiles:
+    part = settings.broker
+    return TlsFiles(ca_file=part.ca_file, cert_file=part.cert_file, key_file=part.key_file)
+
+
+def _sink(settings: Settings, spool: Spool, site_id: str) -> InfluxSink | None:
+    part = settings.timeseries
+    if part is None:
+        return None
+    return InfluxSink(
+        SinkSettings(url=part.url, bucket=part.bucket, org=part.org, token=part.token, margin_s=part.margin_s),
+        spool=spool,
+        site=site_id,
+    )
+
+
+def _failure_of(part: MqttSource | SpoolWriter) -> BaseException:
+    return part.failure or RuntimeError("ended without saying why")
+
+
+def _geojson(path: Path) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return parsed
+
+
+def _add_readiness(app: FastAPI, source: MqttSource) -> None:
+    @app.get("/ready", tags=["operation"])
+    def ready() -> JSONResponse:
+        """200 when incidents can come in, 503 with the reason while the broker is away."""
+        if source.is_up:
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "waiting", "broker": source.problem}, status_code=503)

@@ -1,0 +1,53 @@
+"""What training and export say when they cannot begin."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from detectors.training.errors import DataFolderError, ExtraMissingError, ModelFileError
+from detectors.training.export import export
+from detectors.training.train import train
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Path:
+    """A weight file that nobody gets to open."""
+    (tmp_path / "start.pt").write_bytes(b"weights")
+    return tmp_path / "start.pt"
+
+
+@pytest.fixture
+def _without_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ultralytics", None)
+
+
+@pytest.mark.usefixtures("_without_extra")
+def test_without_the_extra_training_says_how_to_get_it(tmp_path: Path, start: Path) -> None:
+    (tmp_path / "data.yaml").write_text("names: {}", encoding="utf-8")
+    with pytest.raises(ExtraMissingError, match=r"^ultralytics is not installed: pip install street721\[train\]$"):
+        train(tmp_path, start, out=tmp_path / "run", epochs=1)
+
+
+@pytest.mark.usefixtures("_without_extra")
+def test_without_the_extra_export_says_how_to_get_it(tmp_path: Path, start: Path) -> None:
+    with pytest.raises(ExtraMissingError, match=r"pip install street721\[train\]"):
+        export(start, tmp_path / "out")
+
+
+def test_a_folder_that_prepare_did_not_build_is_named(tmp_path: Path, start: Path) -> None:
+    with pytest.raises(DataFolderError, match=r"holds no data\.yaml; expected a folder built by prepare"):
+        train(tmp_path, start, out=tmp_path / "run", epochs=1)
+
+
+def test_missing_start_weights_are_named(tmp_path: Path) -> None:
+    (tmp_path / "data.yaml").write_text("names: {}", encoding="utf-8")
+    with pytest.raises(ModelFileError, match=r"none\.pt: no such file; expected ultralytics weights"):
+        train(tmp_path, tmp_path / "none.pt", out=tmp_path / "run", epochs=1)
+
+
+def test_there_must_be_a_run_to_resume(tmp_path: Path, start: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"last\.pt: no such file; nothing to resume"):
+        train(tmp_path, start, out=tmp_path / "run", epochs=1, resume=True)
