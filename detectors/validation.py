@@ -12,32 +12,33 @@ from pydantic.fields import FieldInfo
 Loc = tuple[int | str, ...]
 
 
-def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
+def first_problem(error: ValidationError, model: type[BaseModel], *, whole: str = "(whole file)") -> tuple[str, str]:
     """(key, problem) of the error that a person should mend first.
 
     Field descriptions of `model` say what would be right. An unknown key goes first: it is usually the
-    cause of a missing one, and the closest known key is suggested.
+    cause of a missing one, and the closest known key is suggested. `whole` names the input as such.
     """
     problems = error.errors(include_url=False)
     first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
     loc = first["loc"]
+    key = key_text(loc) or whole
     parent, field = _walk(model, loc)
     if first["type"] == "extra_forbidden":
-        return key_text(loc), _unknown_key(str(loc[-1]), sorted(parent.model_fields))
-    expected = (field.description if field else None) or str(first["msg"])
+        return key, _unknown_key(str(loc[-1]), sorted(parent.model_fields))
+    expected = f"it should be {field.description}" if field and field.description else str(first["msg"])
     if first["type"] == "missing":
-        return key_text(loc), f"missing; it should be {expected}"
+        return key, f"missing; {expected}"
     if first["type"] == "json_invalid":
-        return key_text(loc), f"not JSON: {first['ctx']['error']}"
+        return key, f"not JSON: {first['ctx']['error']}"
     if first["type"] == "value_error":
-        return key_text(loc), str(first["ctx"]["error"])
-    return key_text(loc), f"{reprlib.repr(first['input'])} is not usable; it should be {expected}"
+        return key, str(first["ctx"]["error"])
+    return key, f"{reprlib.repr(first['input'])} is not usable; {expected}"
 
 
 def key_text(loc: Loc) -> str:
     """``("cameras", 0, "id")`` as a person writes it: ``cameras[0].id``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    return text.removeprefix(".") or "(whole file)"
+    return text.removeprefix(".")
 
 
 def closest(word: str, known: list[str]) -> str:

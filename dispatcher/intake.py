@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import math
 import re
 from datetime import datetime
 from typing import Protocol
@@ -77,11 +76,9 @@ def decode_incident(body: bytes) -> tuple[str, IncidentEvent, Picture | None]:
 
 def _check(event: IncidentEvent) -> None:
     """Refuse what JSON can say and a street cannot."""
-    numbers = (event.confidence, event.dwell_s, *(value for box in event.xyxy for value in box))
     checks = (
         (-90 <= event.lat <= 90, "lat", event.lat, "-90..90"),
         (-180 <= event.lng <= 180, "lng", event.lng, "-180..180"),
-        (all(math.isfinite(number) for number in numbers), "numbers", "NaN or infinity", "finite"),
         (0 <= event.confidence <= 1, "confidence", event.confidence, "0..1"),
         (event.dwell_s >= 0, "dwell_s", event.dwell_s, "0 or more seconds"),
         (_SITE_ID.match(event.site_id) is not None, "site_id", event.site_id, "letters, digits, '_', '.', '-'"),

@@ -27,7 +27,6 @@ TEXTS: dict[str, Text] = {
     "column.state": Text("状态", "State"),
     "column.remaining": Text("剩余时限", "Time left"),
     "detail.none": Text("点选左侧案卷或地图点位", "Choose an order from the list or the map"),
-    "detail.reason": Text("发现依据", "What was seen"),
     "detail.place": Text("位置", "Place"),
     "detail.due": Text("处置时限", "Due"),
     "detail.tier": Text("721 层级", "Tier"),

@@ -6,6 +6,7 @@ Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md and 
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import json
 from datetime import datetime
@@ -45,8 +46,11 @@ class Evidence(BaseModel):
         )
 
     def content(self) -> bytes:
-        """The picture's bytes; raises EnvelopeError when they do not match their hash."""
-        content = base64.b64decode(self.data_base64)
+        """The picture's bytes; raises EnvelopeError when they are no base64 or do not match their hash."""
+        try:
+            content = base64.b64decode(self.data_base64, validate=True)
+        except binascii.Error as error:
+            raise EnvelopeError(f"evidence is not base64: {error}") from error
         if hashlib.sha256(content).hexdigest() != self.sha256:
             raise EnvelopeError("evidence does not match its sha256")
         return content
@@ -54,6 +58,8 @@ class Evidence(BaseModel):
 
 class _IncidentData(BaseModel):
     """Wire form of an IncidentEvent; unknown fields are tolerated, as senders may be newer."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     event: EventType
     incident_id: str

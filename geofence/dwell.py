@@ -48,7 +48,9 @@ class Sighting:
     """A thing that breaks a rule in one frame.
 
     place_key: name of the place if a visit begins here
-    ground_m:  [east, north] of its place; xyxy: its box; boxes: all boxes that show the trouble
+    ground_m:  [east, north] of the middle of its footprint, the place that is reported
+    foot_m:    [east, north] of the middle of its contact edge: the same whatever class it is taken for
+    xyxy:      its box; boxes: all boxes that show the trouble
     is_whole_zone: the zone as such is the place (a blocked sidewalk), whatever things make it so
     note:      what else the reason should say, Chinese and English
     """
@@ -58,6 +60,7 @@ class Sighting:
     zone_id: str
     surface: str | None
     ground_m: tuple[float, float]
+    foot_m: tuple[float, float]
     xyxy: Box
     boxes: tuple[Box, ...]
     subject: str

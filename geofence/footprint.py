@@ -24,6 +24,7 @@ class Footprints:
     row:         (K,) int64, which detection each footprint belongs to; rising
     polygon_m:   (K, 4, 2) float64, [east, north]: near left, near right, far right, far left
     center_m:    (K, 2) float64, the ground point of what is seen
+    foot_m:      (K, 2) float64, middle of the contact edge; does not depend on the class
     is_cut:      (K,) bool, the box touches an edge of the picture
     is_foot_cut: (K,) bool, it touches the lower edge: where it stands is not seen
     """
@@ -31,6 +32,7 @@ class Footprints:
     row: npt.NDArray[np.int64]
     polygon_m: Float64s
     center_m: Float64s
+    foot_m: Float64s
     is_cut: npt.NDArray[np.bool_]
     is_foot_cut: npt.NDArray[np.bool_]
 
@@ -66,6 +68,7 @@ def project_footprints(
         row=row,
         polygon_m=polygon_m[row],
         center_m=polygon_m[row].mean(axis=1),
+        foot_m=polygon_m[row, :2].mean(axis=1),
         is_cut=(is_foot_cut | is_side_cut)[row],
         is_foot_cut=is_foot_cut[row],
     )

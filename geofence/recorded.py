@@ -109,7 +109,7 @@ def _frame(site: Site, line: str, line_number: int) -> RecordedFrame:
         camera = site.camera(parsed.camera_id)
         ids = [class_named(site.classes, found.name).id for found in parsed.detections]
     except ValidationError as error:
-        key, problem = first_problem(error, _Line)
+        key, problem = first_problem(error, _Line, whole="(whole line)")
         raise RecordedError(line_number, f"{key}: {problem}") from error
     except (GeofenceError, ValueError) as error:
         raise RecordedError(line_number, str(error)) from error

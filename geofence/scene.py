@@ -20,6 +20,7 @@ class Thing:
     """One detection that stands on visible ground.
 
     footprint: row in the scene's footprints; xyxy in pixels of the camera's calibrated size
+    ground_m:  [east, north] of the footprint's middle, foot_m: of its contact edge's middle
     """
 
     footprint: int
@@ -27,6 +28,7 @@ class Thing:
     confidence: float
     xyxy: Box
     ground_m: tuple[float, float]
+    foot_m: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,28 +59,34 @@ def observe(site: Site, camera: Camera, detections: FrameDetections) -> Scene:
     footprints = project_footprints(
         boxes, detections.class_id, homography=camera.homography, classes=site.classes, size_px=camera.size_px
     )
-    center_m = np.full((len(boxes), 2), np.nan)
+    foot_m = np.full((len(boxes), 2), np.nan)
     seen = ~footprints.is_foot_cut
-    center_m[footprints.row[seen]] = footprints.center_m[seen]
+    foot_m[footprints.row[seen]] = footprints.foot_m[seen]
     things = [
         Thing(
             footprint=number,
             object_class=site.classes.by_id[int(detections.class_id[row])],
             confidence=float(detections.confidence[row]),
             xyxy=as_box(boxes[row]),
-            ground_m=(float(footprints.center_m[number, 0]), float(footprints.center_m[number, 1])),
+            ground_m=as_place(footprints.center_m[number]),
+            foot_m=as_place(footprints.foot_m[number]),
         )
         for number, row in enumerate(footprints.row)
         if seen[number]
     ]
     things.sort(key=lambda thing: (-thing.confidence, thing.xyxy))
-    return Scene(things=tuple(things), footprints=footprints, surroundings=Surroundings(xyxy=boxes, center_m=center_m))
+    return Scene(things=tuple(things), footprints=footprints, surroundings=Surroundings(xyxy=boxes, foot_m=foot_m))
 
 
 def as_box(row: npt.NDArray[np.float64]) -> Box:
     """A row of four numbers as a plain tuple."""
     x0, y0, x1, y1 = (float(value) for value in row)
     return x0, y0, x1, y1
+
+
+def as_place(row: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """A row [east, north] as a plain tuple."""
+    return float(row[0]), float(row[1])
 
 
 def _scale(calibrated_px: tuple[int, int], frame_px: tuple[int, int]) -> npt.NDArray[np.float64]:

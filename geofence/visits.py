@@ -51,12 +51,12 @@ _ADAPTER = TypeAdapter(CameraState)
 class Surroundings:
     """Everything that one frame shows, whether it breaks a rule or not.
 
-    xyxy:     (N, 4) float64 boxes
-    center_m: (N, 2) float64 ground places, NaN where the foot is not seen
+    xyxy:   (N, 4) float64 boxes
+    foot_m: (N, 2) float64 middles of the contact edges on the ground, NaN where the foot is not seen
     """
 
     xyxy: npt.NDArray[np.float64]
-    center_m: npt.NDArray[np.float64]
+    foot_m: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,20 +84,16 @@ def advance_all(
         return state, ()
     silence = None if state.last_frame_at is None else seen_at - state.last_frame_at
     pairs = match(state.visits, sightings, settings)
-    matched = set(pairs.values())
     visits: list[tuple[Visit, Step]] = []
     for row, visit in enumerate(state.visits):
         rules = settings[visit.first.kind]
         sighting = sightings[pairs[row]] if row in pairs else None
-        counted = _counted(silence, rules)
         hidden = sighting is None and is_hidden(visit, surroundings, rules.same_place_m)
+        counted = _counted(silence, rules)
         visits.append(advance(visit, sighting, seen_at=seen_at, counted=counted, is_hidden=hidden, settings=rules))
-    for column, sighting in enumerate(sightings):
-        if column not in matched:
-            rules = settings[sighting.kind]
-            unknown = silence is None or silence > timedelta(seconds=rules.max_gap_s)
-            born = begin(sighting, seen_at=seen_at, is_start_unknown=unknown)
-            visits.append((born, judge_seen(born, seen_at, rules)))
+    matched = set(pairs.values())
+    new = [sighting for column, sighting in enumerate(sightings) if column not in matched]
+    visits += [_born(sighting, seen_at, silence, settings[sighting.kind]) for sighting in new]
     kept, reports = _settle(visits, seen_at, site_id, settings)
     return CameraState(seen_at, _bounded(kept)), reports
 
@@ -107,7 +103,7 @@ def match(
 ) -> dict[int, int]:
     """Pairs visit → sighting, one to one, the nearest places first."""
     candidates = [
-        (dist(visit.first.ground_m, sighting.ground_m), row, column)
+        (dist(visit.first.foot_m, sighting.foot_m), row, column)
         for row, visit in enumerate(visits)
         for column, sighting in enumerate(sightings)
         if is_same_thing(visit, sighting, settings[sighting.kind].same_place_m)
@@ -130,7 +126,7 @@ def is_same_thing(visit: Visit, sighting: Sighting, same_place_m: float) -> bool
         return False
     if sighting.is_whole_zone:
         return visit.first.place_key == sighting.place_key
-    is_near = dist(visit.first.ground_m, sighting.ground_m) <= same_place_m
+    is_near = dist(visit.first.foot_m, sighting.foot_m) <= same_place_m
     return is_near and iou(visit.last.xyxy, sighting.xyxy) >= MIN_IOU
 
 
@@ -141,7 +137,7 @@ def is_hidden(visit: Visit, surroundings: Surroundings, same_place_m: float) -> 
     width = np.clip(np.minimum(boxes[:, 2], x1) - np.maximum(boxes[:, 0], x0), 0, None)
     height = np.clip(np.minimum(boxes[:, 3], y1) - np.maximum(boxes[:, 1], y0), 0, None)
     covers = width * height >= HIDDEN_SHARE * (x1 - x0) * (y1 - y0)
-    away_m = np.linalg.norm(surroundings.center_m - np.array(visit.first.ground_m), axis=1)
+    away_m = np.linalg.norm(surroundings.foot_m - np.array(visit.first.foot_m), axis=1)
     is_elsewhere = ~(away_m <= same_place_m)
     return bool(np.any(covers & is_elsewhere & (boxes[:, 3] >= y1)))
 
@@ -154,6 +150,15 @@ def iou(a: Box, b: Box) -> float:
         return 0.0
     common = width * height
     return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
+
+
+def _born(
+    sighting: Sighting, seen_at: datetime, silence: timedelta | None, settings: DwellSettings
+) -> tuple[Visit, Step]:
+    """A visit begins; nobody looked before the first frame or during a silence, so its start is unknown there."""
+    is_start_unknown = silence is None or silence > timedelta(seconds=settings.max_gap_s)
+    visit = begin(sighting, seen_at=seen_at, is_start_unknown=is_start_unknown)
+    return visit, judge_seen(visit, seen_at, settings)
 
 
 def _counted(silence: timedelta | None, settings: DwellSettings) -> timedelta:
@@ -266,7 +271,7 @@ def _is_replaced(
         if not is_later or other.first.kind != visit.first.kind:
             continue
         # Half of a thing that something hides looks like another thing, so only an open view counts here.
-        took_the_place = visit.was_empty and dist(other.first.ground_m, visit.first.ground_m) <= same_place_m
+        took_the_place = visit.was_empty and dist(other.first.foot_m, visit.first.foot_m) <= same_place_m
         if took_the_place or iou(other.first.xyxy, visit.last.xyxy) >= MIN_IOU:
             return True
     return False

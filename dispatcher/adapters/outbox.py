@@ -98,6 +98,11 @@ class Outbox:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread.is_alive()
+
     def deliver_pending(self) -> int:
         """Deliver at most one batch; return how many events went out. Raises what the transport raises."""
         cursor = self._cursors.feed_cursor(self._feed)

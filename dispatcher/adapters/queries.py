@@ -121,7 +121,7 @@ class OrderQueries:
         """Return how many orders there are by kind and state."""
         by = (work_orders.c.kind, work_orders.c.state)
         with read(self._engine) as connection:
-            rows = connection.execute(select(*by, func.count()).group_by(*by)).tuples()
+            rows = connection.execute(select(*by, func.count()).group_by(*by))
             return {(IncidentKind(kind), OrderState(state)): count for kind, state, count in rows}
 
     def standing(self, now: datetime, *, day_start: datetime) -> Standing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
@@ -183,7 +184,6 @@ class _Transaction:
 
     def _append(self, order: WorkOrder, entries: Sequence[HistoryEntry]) -> None:
         """Chain the entries, put the events of those that others hear of into the outbox."""
-        order_json = order_view(order).model_dump_json()
         for entry in entries:
             link = chain(self._head, order.case_no, entry)
             self._connection.execute(insert(order_history).values(link_values(link)))
@@ -197,7 +197,7 @@ class _Transaction:
                 case_no=order.case_no,
                 site_id=order.site_id,
                 at=entry.recorded_at,
-                order_json=order_json,
+                order_json=order_view(_as_after(entry, order)).model_dump_json(),
             )
             self._connection.execute(insert(events).values(event_values(event)))
         self._connection.execute(
@@ -209,7 +209,8 @@ class _Transaction:
         if picture is None:
             return
         of_case = evidence.c.case_no == case_no
-        slots = dict(self._connection.execute(select(evidence.c.slot, evidence.c.sha256).where(of_case)).tuples().all())
+        stored = self._connection.execute(select(evidence.c.slot, evidence.c.sha256).where(of_case))
+        slots: dict[str, str] = {row.slot: row.sha256 for row in stored}
         if picture.sha256 in slots.values():
             return
         slot = LAST_PICTURE if FIRST_PICTURE in slots else FIRST_PICTURE
@@ -259,3 +260,10 @@ class _Transaction:
         self._connection.execute(
             insert(incident_links).values(incident_id=incident_id, case_no=case_no, linked_at=self._now)
         )
+
+
+def _as_after(entry: HistoryEntry, order: WorkOrder) -> WorkOrder:
+    """The order as it stood after one of several steps of the same transaction."""
+    if entry.to_state is order.state:
+        return order
+    return replace(order, state=entry.to_state, dispatched_at=None)

@@ -12,7 +12,7 @@ import structlog
 from dispatcher.adapters.event_hub import EventHub
 from dispatcher.adapters.queries import CaseFile, OrderFilter, OrderQueries, Standing
 from dispatcher.errors import StoreUnavailableError
-from dispatcher.geojson import orders_collection
+from dispatcher.geojson import point
 from dispatcher.messages import WorkOrder
 from dispatcher.policy import Policy
 
@@ -47,7 +47,7 @@ class Board:
         self._policy = policy
         self._cases: dict[tuple[str, int], CaseFile] = {}
         self._task: asyncio.Task[None] | None = None
-        self.snapshot = Snapshot(0, (), orders_collection(()), Standing(0, 0, 0, 0, 0), datetime.now(UTC))
+        self.snapshot = Snapshot(0, (), _places(()), Standing(0, 0, 0, 0, 0), datetime.now(UTC))
 
     async def start(self) -> None:
         """Read the first snapshot and begin to follow."""
@@ -100,7 +100,26 @@ class Board:
         return Snapshot(
             number=self.snapshot.number + (0 if is_same else 1),
             orders=orders,
-            places=self.snapshot.places if is_same else orders_collection(orders),
+            places=self.snapshot.places if is_same else _places(orders),
             standing=self._queries.standing(now, day_start=day_start),
             read_at=now,
         )
+
+
+def _places(orders: tuple[WorkOrder, ...]) -> dict[str, Any]:
+    """The orders as the map needs them: place, kind, name, and whether the trouble is still there."""
+    features = [
+        {
+            "type": "Feature",
+            "id": order.case_no,
+            "geometry": point(lat=order.lat, lng=order.lng),
+            "properties": {
+                "kind": order.kind.value,
+                "title_zh": order.title_zh,
+                "title_en": order.title_en,
+                "is_gone": order.resolved_at is not None,
+            },
+        }
+        for order in orders
+    ]
+    return {"type": "FeatureCollection", "features": features}

@@ -70,6 +70,7 @@ class _Visit:
         self._chosen: str | None = None
         self._shown: tuple[int, str | None] = (-1, None)
         self._header_text = ""
+        self._places_text = ""
 
     async def build(self) -> None:
         """Lay the page out, draw the first state, then look for news."""
@@ -110,13 +111,17 @@ class _Visit:
 
     def _map_ready(self) -> None:
         ui.run_javascript(f"s721.attach(getElement({self._map.id}).map)")
+        self._places_text = ""
         self._send_places()
 
     def _send_places(self) -> None:
         if not self._map.is_initialized:
             return
         places = json.dumps(self._board.snapshot.places, ensure_ascii=False)
-        ui.run_javascript(f"s721.places({places}, {json.dumps(self._shown[1])})")
+        call = f"s721.places({places}, {json.dumps(self._shown[1])})"
+        if call != self._places_text:
+            self._places_text = call
+            ui.run_javascript(call)
 
     async def _choose(self, event: GenericEventArguments) -> None:
         """Pin the order that was clicked; a second click lets go of it."""

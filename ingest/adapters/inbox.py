@@ -40,7 +40,9 @@ class Inbox:
         self._messages: deque[InboundMessage] = deque()
         self._bytes = 0
         self._wanted = 1
+        self._senders_waiting = 0
         self._is_closed = False
+        self._is_sender_waiting = False
         lock = threading.Lock()
         self._may_put = threading.Condition(lock)
         self._may_take = threading.Condition(lock)
@@ -56,6 +58,7 @@ class Inbox:
         size = len(message.payload)
         with self._may_put:
             while not self._is_closed and self._is_full(size):
+                self._is_sender_waiting = True
                 self._may_take.notify_all()
                 self._may_put.wait()
             if self._is_closed:
@@ -76,6 +79,7 @@ class Inbox:
             self._wait_for(max_messages, until_s=time.monotonic() + window_s)
             batch = [self._messages.popleft() for _ in range(min(max_messages, len(self._messages)))]
             self._bytes -= sum(len(message.payload) for message in batch)
+            self._is_sender_waiting = False  # it sets this again if there is still no room for it
             self._may_put.notify_all()
             return batch
 
@@ -92,13 +96,10 @@ class Inbox:
         return len(self._messages) >= self._max_messages or self._bytes + size > self._max_bytes
 
     def _wait_for(self, count: int, *, until_s: float | None) -> None:
-        """Wait for so many messages, a full inbox, its closing or a time."""
+        """Wait for so many messages, a sender that finds no room, the closing or a time."""
         self._wanted = min(count, self._max_messages)
         while len(self._messages) < self._wanted and not self._is_closed:
             remaining_s = None if until_s is None else until_s - time.monotonic()
-            if remaining_s is not None and remaining_s <= 0:
+            if remaining_s is not None and (remaining_s <= 0 or self._senders_waiting):
                 return
-            if not self._may_take.wait(remaining_s):
-                return
-            if until_s is not None and self._bytes >= self._max_bytes:
-                return
+            self._may_take.wait(remaining_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -73,6 +73,12 @@ class Seen:
     name: str
     xyxy: Box
     confidence: float = 0.8
+
+
+def at_half_size(seen: Seen) -> Seen:
+    """The same detection in a picture of half the width and height."""
+    x0, y0, x1, y1 = seen.xyxy
+    return replace(seen, xyxy=(x0 / 2, y0 / 2, x1 / 2, y1 / 2))
 
 
 def frame_of(*seen: Seen, size_px: tuple[int, int] = (960, 540)) -> FrameDetections:

@@ -18,6 +18,7 @@ SIGHTING = Sighting(
     zone_id="kerb-1",
     surface="roadway",
     ground_m=(0.0, 0.0),
+    foot_m=(0.0, 0.0),
     xyxy=(100.0, 100.0, 200.0, 200.0),
     boxes=((100.0, 100.0, 200.0, 200.0),),
     subject="car",

@@ -41,6 +41,7 @@ def thing(
         zone_id="z",
         surface=None,
         ground_m=(east, 0.0),
+        foot_m=(east, 0.0),
         xyxy=box,
         boxes=(box,),
         subject=subject,
@@ -62,11 +63,11 @@ class Camera:
 
     def see(self, second: float, *sightings: Sighting, others: Sequence[Box] = ()) -> None:
         boxes = np.array([s.xyxy for s in sightings] + list(others), np.float64).reshape(-1, 4)
-        places = np.array([s.ground_m for s in sightings] + [(999.0, 999.0)] * len(others)).reshape(-1, 2)
+        places = np.array([s.foot_m for s in sightings] + [(999.0, 999.0)] * len(others)).reshape(-1, 2)
         self.state, reports = advance_all(
             self.state,
             sightings,
-            Surroundings(xyxy=boxes, center_m=places),
+            Surroundings(xyxy=boxes, foot_m=places),
             seen_at=START + timedelta(seconds=second),
             site_id="demo",
             settings=RULES,
@@ -211,7 +212,7 @@ def test_jitter_does_not_split_a_visit() -> None:
     camera = Camera()
     for second in range(40):
         east, shift = random.normal(0, 0.4), random.normal(0, 8)
-        camera.see(second, replace(thing(0), ground_m=(east, 0.0), xyxy=thing(0, shift_px=shift).xyxy))
+        camera.see(second, replace(thing(0), foot_m=(east, 0.0), xyxy=thing(0, shift_px=shift).xyxy))
     assert camera.events == [(30, OPENED)]
     assert camera.full[0].incident.place_key == "zone:z:0"
 
@@ -281,7 +282,7 @@ def test_a_blocked_sidewalk_is_its_zone_whatever_blocks_it() -> None:
     camera = Camera()
     for second in range(40):
         block = blocked()
-        camera.see(second, replace(block, ground_m=(float(second), 0.0), xyxy=thing(second).xyxy))
+        camera.see(second, replace(block, foot_m=(float(second), 0.0), xyxy=thing(second).xyxy))
     assert camera.events == [(30, OPENED)]
 
 

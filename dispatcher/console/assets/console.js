@@ -133,7 +133,7 @@
       color: isSelected ? "#ffffff" : "#0d1416",
       weight: isSelected ? 3 : 2,
       fillColor: KIND_COLOURS[properties.kind] ?? "#e6ecea",
-      fillOpacity: properties.resolved_at ? 0.35 : 0.95,
+      fillOpacity: properties.is_gone ? 0.35 : 0.95,
     })
       .bindTooltip(label([`${properties.title_zh} · ${properties.title_en}`, feature.id]))
       .on("click", () => choose(feature.id));

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -70,28 +70,33 @@ def message(mid: int, payload: bytes | None = None, **changes: object) -> Inboun
 
 
 @pytest.fixture
-def bench(spool_settings: SpoolSettings) -> Bench:
-    return Bench(spool_settings)
+def make_bench() -> Iterator[Callable[[SpoolSettings], Bench]]:
+    made: list[Bench] = []
+
+    def make(settings: SpoolSettings) -> Bench:
+        made.append(Bench(settings))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.inbox.close()
+        bench.spool.close()
 
 
-@pytest.fixture(autouse=True)
-def close_spools(request: pytest.FixtureRequest) -> Callable[[], None]:
-    def close() -> None:
-        if "bench" in request.fixturenames:
-            request.getfixturevalue("bench").spool.close()
-
-    request.addfinalizer(close)
-    return close
+@pytest.fixture
+def bench(make_bench: Callable[[SpoolSettings], Bench], spool_settings: SpoolSettings) -> Bench:
+    return make_bench(spool_settings)
 
 
-def test_acknowledges_in_order_and_only_what_is_committed(spool_settings: SpoolSettings) -> None:
-    bench = Bench(replace(spool_settings, max_batch=7))
+def test_acknowledges_in_order_and_only_what_is_committed(
+    make_bench: Callable[[SpoolSettings], Bench], spool_settings: SpoolSettings
+) -> None:
+    bench = make_bench(replace(spool_settings, max_batch=7))
     bench.run(*[message(mid) for mid in range(1, 101)])
     assert bench.source.acked == list(range(1, 101))
     assert bench.source.stored_when_acked == [min(7 * n, 100) for n in range(1, 16)]
     assert bench.payloads() == [b"%d" % mid for mid in range(1, 101)]
     assert bench.writer.stats == replace(bench.writer.stats, received=100, stored=100, acknowledged=100, duplicate=0)
-    bench.spool.close()
 
 
 def test_redelivered_message_is_stored_once_and_acknowledged_again(bench: Bench) -> None:
@@ -111,25 +116,27 @@ def test_dup_flag_on_an_unknown_message_is_no_reason_to_drop_it(bench: Bench) ->
     assert bench.payloads() == [b"1"]
 
 
-def test_redelivery_after_a_restart_is_recognised_even_when_trimmed(spool_settings: SpoolSettings) -> None:
-    first = Bench(spool_settings)
+def test_redelivery_after_a_restart_is_recognised_even_when_trimmed(
+    make_bench: Callable[[SpoolSettings], Bench], spool_settings: SpoolSettings
+) -> None:
+    first = make_bench(spool_settings)
     first.run(message(1), message(2))
     with first.spool.transaction() as transaction:
         transaction.advance("readings", 2)
     assert first.spool.trim() == 2
     first.spool.close()
-    second = Bench(spool_settings)
+    second = make_bench(spool_settings)
     second.run(message(1, dup=True), message(2, dup=True), message(3, dup=True))
     assert second.payloads() == [b"3"]
     assert second.source.acked == [1, 2, 3]
-    second.spool.close()
 
 
-def test_settled_messages_are_forgotten_on_disk_too(spool_settings: SpoolSettings) -> None:
-    bench = Bench(replace(spool_settings, dedup_max_entries=3))
+def test_settled_messages_are_forgotten_on_disk_too(
+    make_bench: Callable[[SpoolSettings], Bench], spool_settings: SpoolSettings
+) -> None:
+    bench = make_bench(replace(spool_settings, dedup_max_entries=3))
     bench.run(*[message(mid) for mid in range(1, 11)])
     assert len(bench.spool.digests()) == 3
-    bench.spool.close()
 
 
 def test_retained_message_seen_at_every_subscription_is_stored_once(bench: Bench) -> None:
@@ -154,11 +161,10 @@ def test_consumers_are_woken_for_their_kind_only(bench: Bench) -> None:
 
 
 def test_failed_commit_acknowledges_nothing_and_surfaces(bench: Bench) -> None:
+    bench.writer.start()
     bench.spool.close()
     with capture_logs() as logs:
-        bench.writer._run_for_test = None  # type: ignore[attr-defined]
         bench.inbox.put(message(1))
-        bench.writer._thread.start()
         assert bench.failed.wait(30)
         assert bench.writer.join(30)
     assert isinstance(bench.writer.failure, SpoolError)

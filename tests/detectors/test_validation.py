@@ -1,0 +1,71 @@
+"""One line out of a pydantic error."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from detectors.validation import closest, first_problem, key_text
+
+
+class Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    size_px: int = Field(description="a whole number of pixels")
+    plain: int = 0
+
+
+class Outer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    parts: list[Inner] = Field(default=[], description="a list of parts")
+    named: dict[str, Inner] = Field(default={}, description="a table of parts")
+    one: Inner | None = Field(default=None, description="one part")
+
+
+def problem(value: object) -> tuple[str, str]:
+    with pytest.raises(ValidationError) as caught:
+        Outer.model_validate(value)
+    return first_problem(caught.value, Outer)
+
+
+@pytest.mark.parametrize(
+    ("value", "key", "text"),
+    [
+        ({"part": []}, "part", "unknown key 'part'; did you mean 'parts'?"),
+        ({"xyz": 1}, "xyz", "unknown key 'xyz'; known: named, one, parts"),
+        ({"parts": [{"size": 1}]}, "parts[0].size", "unknown key 'size'; did you mean 'size_px'?"),
+        ({"named": {"a": {"size_px": 1, "plan": 2}}}, "named.a.plan", "unknown key 'plan'; did you mean 'plain'?"),
+        ({"one": {}}, "one.size_px", "missing; it should be a whole number of pixels"),
+        ({"parts": [{"size_px": "x"}]}, "parts[0].size_px", "'x' is not usable; it should be a whole number of pixels"),
+        ({"parts": 5}, "parts", "5 is not usable; it should be a list of parts"),
+        ([], "(whole file)", "[] is not usable; Input should be a valid dictionary or instance of Outer"),
+    ],
+)
+def test_a_problem_names_key_value_and_cure(value: object, key: str, text: str) -> None:
+    assert problem(value) == (key, text)
+
+
+def test_an_unknown_key_goes_before_the_missing_one_that_it_causes() -> None:
+    assert problem({"one": {"sizepx": 3}})[0] == "one.sizepx"
+
+
+def test_a_long_value_is_shortened() -> None:
+    text = problem({"one": {"size_px": "x" * 1000}})[1]
+    assert len(text) < 120
+
+
+def test_text_that_is_no_json_says_so() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Outer.model_validate_json("{")
+    key, text = first_problem(caught.value, Outer, whole="(whole line)")
+    assert key == "(whole line)"
+    assert text.startswith("not JSON: ")
+
+
+def test_keys_are_written_as_a_person_writes_them() -> None:
+    assert key_text(("cameras", 0, "gcps", 3, "px")) == "cameras[0].gcps[3].px"
+
+
+def test_no_known_word_gives_no_guess() -> None:
+    assert closest("x", []) == "known: none"

@@ -1,0 +1,39 @@
+"""The model that ships: card, files and classes belong together, and it runs at any size it promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detectors.adapters.openvino_backend import OpenVinoBackend
+from detectors.model_card import ModelCard, load_card
+from detectors.training.labels import STREET_CLASSES
+
+_MODELS = Path(__file__).parents[3] / "configs" / "models"
+
+
+@pytest.fixture(scope="module")
+def card() -> ModelCard:
+    """The shipped card; loading checks the hashes."""
+    return load_card(_MODELS / "street_v1.toml")
+
+
+def test_the_card_names_the_classes_that_training_writes(card: ModelCard) -> None:
+    assert card.classes == STREET_CLASSES
+
+
+def test_the_runtime_files_stay_below_six_megabytes(card: ModelCard) -> None:
+    assert sum(card.weights.with_suffix(suffix).stat().st_size for suffix in (".xml", ".bin")) < 6_000_000
+
+
+def test_any_batch_and_any_multiple_of_32_goes_through(card: ModelCard) -> None:
+    backend = OpenVinoBackend(card.weights, "cpu", threads=1)
+    for batch, height, width in ((1, 416, 416), (2, 256, 416), (1, 384, 640)):
+        output = backend.forward(np.full((batch, 3, height, width), 0.5, np.float32))
+        cells = sum((height // stride) * (width // stride) for stride in (8, 16, 32))
+        assert output.shape == (batch, 4 + len(STREET_CLASSES), cells)
+        assert np.isfinite(output).all()
+        assert output[:, 4:].min() >= 0.0
+        assert output[:, 4:].max() <= 1.0

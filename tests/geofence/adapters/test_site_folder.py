@@ -1,0 +1,151 @@
+"""Site folders: the demo loads; every broken one gives one clear line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geofence.adapters.site_folder import load_site
+from geofence.errors import CalibrationError, GeofenceError, SiteError
+from tests.geofence.conftest import DEMO_FOLDER
+
+NAMES = ("site.toml", "zones.geojson", "grid.geojson")
+Edit = Callable[[str], str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in NAMES:
+        shutil.copy(DEMO_FOLDER / name, tmp_path / name)
+    return tmp_path
+
+
+def line_after(folder: Path, name: str, edit: Edit) -> str:
+    before = (folder / name).read_text(encoding="utf-8")
+    after = edit(before)
+    assert after != before
+    (folder / name).write_text(after, encoding="utf-8")
+    with pytest.raises(GeofenceError) as caught:
+        load_site(folder)
+    assert isinstance(caught.value, SiteError | CalibrationError)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_copy_of_the_demo_loads(folder: Path) -> None:
+    assert load_site(folder).site_id == "demo"
+
+
+def test_the_plane_does_not_depend_on_the_order_of_cells(folder: Path) -> None:
+    first = load_site(folder).plane
+    grid = json.loads((folder / "grid.geojson").read_text())
+    grid["features"].reverse()
+    (folder / "grid.geojson").write_text(json.dumps(grid))
+    assert load_site(folder).plane == first
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(SiteError) as caught:
+        load_site(folder)
+    assert str(caught.value) == (
+        f"{name}: (whole file): cannot be read from {folder} (No such file or directory); "
+        "a site has site.toml, zones.geojson, grid.geojson"
+    )
+
+
+def test_a_file_that_is_not_utf8_is_refused(folder: Path) -> None:
+    (folder / "site.toml").write_bytes('site_id = "演示"'.encode("gb18030"))
+    with pytest.raises(SiteError, match=r"site\.toml: \(whole file\): is not UTF-8 at byte 11; save it as UTF-8"):
+        load_site(folder)
+
+
+def keep_gcps(*numbers: int) -> Edit:
+    def edit(text: str) -> str:
+        head, tail = text.split("gcps = [\n")
+        rows = tail.splitlines(keepends=True)
+        return head + "gcps = [\n" + "".join(rows[number] for number in numbers) + "]\n"
+
+    return edit
+
+
+def test_three_collinear_ground_points_are_refused(folder: Path) -> None:
+    # Points 1, 4, 9 of the demo lie straight ahead of the camera.
+    assert line_after(folder, "site.toml", keep_gcps(1, 4, 9, 5)) == (
+        "camera cam-01: site.toml: gcps 0, 1, 2 (counted from 0) lie on one line in the picture; "
+        "move or add points off it"
+    )
+
+
+def test_three_points_are_too_few(folder: Path) -> None:
+    assert line_after(folder, "site.toml", keep_gcps(0, 2, 5)) == (
+        "camera cam-01: site.toml: gcps has 3 points; at least 4 are needed"
+    )
+
+
+def test_a_point_measured_wrongly_is_named(folder: Path) -> None:
+    line = line_after(folder, "site.toml", lambda text: text.replace("px = [480.0, 334.7]", "px = [480.0, 374.7]"))
+    assert line.startswith("camera cam-01: site.toml: gcps[4] px=[480, 374.7] is ")
+    assert line.endswith("max_reprojection_px is 0.5: measure this point again")
+
+
+def test_a_zone_that_crosses_itself_says_where(folder: Path) -> None:
+    def cross(text: str) -> str:
+        zones = json.loads(text)
+        ring = zones["features"][1]["geometry"]["coordinates"][0]
+        ring[1], ring[2] = ring[2], ring[1]
+        return json.dumps(zones)
+
+    line = line_after(folder, "zones.geojson", cross)
+    assert line.startswith("zones.geojson: features[1] (zone sidewalk-1): the polygon crosses itself at lat 39.9153")
+
+
+def test_a_sidewalk_narrower_than_what_must_stay_free_is_refused(folder: Path) -> None:
+    line = line_after(folder, "site.toml", lambda text: text.replace("min_clear_m = 1.5", "min_clear_m = 3.5"))
+    assert line.startswith(
+        "zones.geojson: zone sidewalk-1: is only 3.00 m wide at its narrowest, less than min_clear_m = 3.5 of "
+    )
+
+
+def test_a_sensor_in_another_city_is_refused(folder: Path) -> None:
+    line = line_after(folder, "site.toml", lambda text: text.replace("lat = 39.916416", "lat = 31.2", 1))
+    assert line.startswith("site.toml: sensors[0] (bin-001): lat 31.2, lng 116.407 is ")
+    assert line.endswith(
+        "km from the grid's middle (lat 39.9150, lng 116.4105), more than 50 km: are lat and lng swapped?"
+    )
+
+
+def test_swapped_degrees_that_are_both_possible_are_noticed_by_distance(tmp_path: Path) -> None:
+    """Ürümqi: 43.8 north, 87.6 east are both possible latitudes."""
+    ring = [[87.60, 43.80], [87.61, 43.80], [87.61, 43.81], [87.60, 43.81], [87.60, 43.80]]
+    cell = {
+        "type": "Feature",
+        "properties": {"code": "650102001001001"},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    (tmp_path / "grid.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [cell]}))
+    (tmp_path / "zones.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    (tmp_path / "site.toml").write_text(
+        'site_id = "u"\nsensors = [{id = "b", metric = "level", lat = 87.6, lng = 43.8, rule = "r"}]\n'
+        'sensor_rules.r = {kind = "bin_overflow", raise_above = 85, clear_below = 60}\n'
+    )
+    with pytest.raises(SiteError, match=r"sensors\[0\] \(b\): lat 87\.6, lng 43\.8 is .* are lat and lng swapped\?"):
+        load_site(tmp_path)
+
+
+def test_an_unknown_camera_suggests_the_known_one(folder: Path) -> None:
+    with pytest.raises(GeofenceError, match="site demo has no camera 'cam-1'; did you mean 'cam-01'"):
+        load_site(folder).camera("cam-1")
+
+
+def test_sensors_keep_their_places(folder: Path) -> None:
+    site = load_site(folder)
+    sensor = site.sensors["bin-007"]
+    place = site.plane.to_lat_lng(np.array([site.sensor_places_m["bin-007"]]))[0]
+    assert place == pytest.approx([sensor.lat, sensor.lng], abs=1e-9)

@@ -1,0 +1,214 @@
+"""The step functions from detections and readings to events, on the demo site."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from detectors.messages import FrameDetections
+from geofence.errors import GeofenceError
+from geofence.judge import CameraState, SensorState, judge_frame, judge_reading
+from geofence.messages import CellMatch, EventType, IncidentEvent, IncidentKind
+from geofence.site import Site
+from ingest.messages import Reading, SensorId, TimeSource
+from tests.geofence.conftest import NOON, Pinhole, Seen, Watch, at_half_size, frame_of
+
+CAR = Seen("car", Pinhole().box_of(-1.25, 14.0, 1.8, 4.6, 1.5))
+PASSING = Seen("car", Pinhole().box_of(-5.0, 20.0, 1.8, 4.6, 1.5))
+BAG = Seen("garbage", Pinhole().box_of(1.5, 10.0, 0.8, 0.8, 0.5))
+BLOCK = [
+    Seen("bicycle", Pinhole().box_of(0.9, 12.0, 1.8, 0.6, 1.1)),
+    Seen("bicycle", Pinhole().box_of(2.5, 12.0, 0.9, 0.6, 1.1)),
+]
+
+
+def reading(second: float, value: float, *, sensor: str = "bin-007", metric: str = "level") -> Reading:
+    at = NOON + timedelta(seconds=second)
+    return Reading(
+        sensor_id=SensorId(sensor),
+        metric=metric,
+        value=value,
+        unit=None,
+        measured_at=at,
+        received_at=at,
+        time_source=TimeSource.DEVICE,
+    )
+
+
+def judge_all(site: Site, *readings: Reading) -> list[IncidentEvent]:
+    state: SensorState | None = None
+    events: list[IncidentEvent] = []
+    for one in readings:
+        state, new = judge_reading(site, one, state)
+        events.extend(new)
+    return events
+
+
+def test_all_three_rules_open_at_their_limits_and_clear(watch: Watch) -> None:
+    for second in range(60):
+        watch.see(second, *([CAR, BAG, *BLOCK] if 5 <= second < 40 else []))
+    told = [(event.at - NOON, event.event.value, event.kind.value) for event in watch.events]
+    assert told == [
+        (timedelta(seconds=20), "opened", "exposed_garbage"),
+        (timedelta(seconds=20), "opened", "blocked_sidewalk"),
+        (timedelta(seconds=25), "opened", "illegal_parking"),
+        (timedelta(seconds=46), "cleared", "illegal_parking"),
+        (timedelta(seconds=46), "cleared", "exposed_garbage"),
+        (timedelta(seconds=46), "cleared", "blocked_sidewalk"),
+    ]
+
+
+def test_an_event_says_what_where_and_since_when(watch: Watch, demo_site: Site, demo_camera: Pinhole) -> None:
+    watch.see(0)
+    (event,) = watch.see_every(range(1, 22), CAR)
+    assert (event.event, event.kind, event.subject) == (EventType.OPENED, IncidentKind.ILLEGAL_PARKING, "car")
+    assert (event.site_id, event.source_id, event.zone_id, event.surface) == ("demo", "cam-01", "kerb-1", "roadway")
+    assert (event.cell, event.cell_match) == ("110101001001010", CellMatch.INSIDE)
+    assert event.began_at == NOON + timedelta(seconds=1)
+    assert event.at == NOON + timedelta(seconds=21)
+    assert event.dwell_s == 20
+    assert event.confidence == pytest.approx(0.8)
+    assert event.place_key.startswith("zone:kerb-1:")
+    assert np.allclose(event.xyxy, [CAR.xyxy], atol=1e-3)
+    place_m = demo_site.plane.to_ground(np.array([[event.lat, event.lng]]))[0]
+    assert math.dist(place_m, demo_camera.local_to_ground(-1.25, 16.3)) < 0.5
+    assert event.reason == (
+        "违规停放:小汽车在禁停区 kerb-1 20 s,限 20 s · illegal parking: car in no_parking kerb-1 for 20 s, limit 20 s"
+    )
+
+
+def test_a_thing_there_at_first_sight_says_that_its_start_is_unknown(watch: Watch) -> None:
+    (event,) = watch.see_every(range(21), CAR)
+    assert "首次看到时已在,起始时间未知" in event.reason
+    assert "there at first sight, so its true start is unknown" in event.reason
+    assert event.began_at == NOON
+
+
+def test_a_blocked_sidewalk_reports_its_narrowest_gap(watch: Watch) -> None:
+    (event,) = watch.see_every(range(16), *BLOCK)
+    assert event.place_key == "zone:sidewalk-1"
+    assert "最窄处净宽" in event.reason
+    assert "narrowest passage" in event.reason
+    assert len(event.xyxy) == 2
+
+
+def test_traffic_that_passes_or_queues_never_alarms(watch: Watch) -> None:
+    camera = Pinhole()
+    for tick in range(1500):
+        second = tick / 5
+        boxes = [camera.box_of(-5.0, 9 + (second * 8 + 12 * n) % 30, 1.8, 4.6, 1.5) for n in range(2)]
+        queue = [camera.box_of(-1.25, 10 + 7 * n - (second % 18) * 0.35, 1.8, 4.6, 1.5) for n in range(3)]
+        watch.see(second, *(Seen("car", box) for box in boxes + queue))
+    assert watch.events == []
+    assert len(watch.state.visits) < 60
+
+
+def test_a_vehicle_taken_for_another_class_in_some_frames_is_one_visit(watch: Watch) -> None:
+    names = ["car", "truck", "car", "bus", "car"]
+    events = [e for second in range(40) for e in watch.see(second, dataclasses.replace(CAR, name=names[second % 5]))]
+    assert [event.event for event in events] == [EventType.OPENED]
+
+
+def test_one_heap_of_garbage_seen_as_many_boxes_is_one_incident(watch: Watch) -> None:
+    heap = [Seen("garbage", Pinhole().box_of(0.6 + 0.9 * n, 10.0 + n, 0.8, 0.8, 0.5)) for n in range(3)]
+    (event,) = watch.see_every(range(30), *heap)
+    assert (event.event, event.kind, len(event.xyxy)) == (EventType.OPENED, IncidentKind.EXPOSED_GARBAGE, 3)
+
+
+def test_ids_are_the_same_whenever_the_same_frames_are_judged(demo_site: Site) -> None:
+    first, second = Watch(demo_site), Watch(demo_site)
+    first.see_every(range(30), CAR, BAG)
+    second.see_every(range(30), CAR, BAG)
+    assert first.events == second.events
+    assert len({event.incident_id for event in first.events}) == 2
+
+
+def test_opened_updated_and_cleared_share_their_identity(watch: Watch) -> None:
+    watch.see_every(range(100), CAR)
+    watch.see_every(range(100, 120))
+    assert [event.event.value for event in watch.events] == ["opened", "updated", "cleared"]
+    identities = {
+        (event.incident_id, event.place_key, event.began_at, event.cell, event.subject) for event in watch.events
+    }
+    assert len(identities) == 1
+    assert watch.events[-1].reason.startswith("违规停放已消除:禁停区 kerb-1,共 99 s · illegal parking over")
+
+
+def test_state_saved_and_restored_in_the_middle_of_a_visit_loses_no_second(demo_site: Site) -> None:
+    through, restarted = Watch(demo_site), Watch(demo_site)
+    for second in range(70):
+        seen = [CAR, BAG] if second < 40 else []
+        if second in {3, 19, 20, 42}:
+            restarted.state = CameraState.from_json(restarted.state.to_json())
+        through.see(second, *seen)
+        restarted.see(second, *seen)
+    assert restarted.events == through.events
+    assert len(through.events) == 4
+
+
+def test_pictures_that_failed_are_no_look_at_all(demo_site: Site) -> None:
+    watch = Watch(demo_site)
+    watch.see_every(range(10), CAR)
+    before = watch.state
+    for second in range(10, 40):
+        failed = FrameDetections.empty((0, 0), failure="truncated JPEG")
+        watch.state, events = judge_frame(demo_site, "cam-01", NOON + timedelta(seconds=second), failed, watch.state)
+        assert events == ()
+    assert watch.state is before
+    assert [event.at - NOON for event in watch.see_every(range(40, 51), CAR)] == [timedelta(seconds=40)]
+
+
+def test_boxes_in_events_are_pixels_of_the_frame_that_was_judged(watch: Watch) -> None:
+    half = at_half_size(CAR)
+    events = [event for second in range(21) for event in watch.see(second, half, size_px=(480, 270))]
+    assert np.allclose(events[0].xyxy, [half.xyxy], atol=1e-3)
+
+
+def test_an_unknown_camera_is_refused(demo_site: Site) -> None:
+    with pytest.raises(GeofenceError, match="no camera 'cam-02'"):
+        judge_frame(demo_site, "cam-02", NOON, frame_of(), CameraState())
+
+
+def test_a_full_bin_opens_and_an_emptied_one_clears(demo_site: Site) -> None:
+    events = judge_all(demo_site, reading(0, 50), reading(1, 90), reading(6, 91), reading(9, 20), reading(14, 20))
+    opened, cleared = events
+    assert (opened.event, opened.kind, opened.subject) == (EventType.OPENED, IncidentKind.BIN_OVERFLOW, "level")
+    assert (opened.place_key, opened.source_id) == ("sensor:bin-007", "bin-007")
+    assert (opened.began_at, opened.at) == (NOON + timedelta(seconds=1), NOON + timedelta(seconds=6))
+    assert (opened.dwell_s, opened.confidence, opened.xyxy) == (5.0, 1.0, ())
+    assert (opened.cell, opened.cell_match) == ("110101001001007", CellMatch.INSIDE)
+    sensor = demo_site.sensors["bin-007"]
+    assert (opened.lat, opened.lng) == (sensor.lat, sensor.lng)
+    assert opened.reason == (
+        "垃圾满溢:bin-007 level 91 > 85,持续 5 s 以上 · bin overflow: bin-007 level 91 > 85 for 5 s or more"
+    )
+    assert cleared.event == EventType.CLEARED
+    assert (cleared.incident_id, cleared.began_at) == (opened.incident_id, opened.began_at)
+    assert cleared.reason.startswith("垃圾满溢已消除:bin-007 level 20 < 60,持续 5 s 以上 · bin overflow over: ")
+
+
+def test_a_taken_bay_is_illegal_parking(demo_site: Site) -> None:
+    events = judge_all(demo_site, *(reading(second, 1, sensor="bay-003", metric="occupied") for second in (0, 5)))
+    assert [(event.kind, event.subject) for event in events] == [(IncidentKind.ILLEGAL_PARKING, "occupied")]
+    assert "起始时间未知" in events[0].reason
+
+
+def test_a_bare_number_speaks_of_the_sensors_metric(demo_site: Site) -> None:
+    assert len(judge_all(demo_site, reading(0, 90, metric="value"), reading(5, 90, metric="value"))) == 1
+
+
+def test_other_metrics_and_unknown_sensors_change_nothing(demo_site: Site) -> None:
+    assert judge_all(demo_site, reading(0, 99, metric="battery"), reading(9, 99, metric="battery")) == []
+    assert judge_all(demo_site, reading(0, 99, sensor="bin-999"), reading(9, 99, sensor="bin-999")) == []
+
+
+def test_a_sensor_in_a_zone_names_it(demo_site: Site) -> None:
+    east, north = 46.0, 24.0
+    places = {**demo_site.sensor_places_m, "bay-003": (east, north)}
+    site = dataclasses.replace(demo_site, sensor_places_m=places)
+    events = judge_all(site, *(reading(second, 1, sensor="bay-003", metric="occupied") for second in (0, 5)))
+    assert (events[0].zone_id, events[0].surface) == ("kerb-1", "roadway")
