@@ -1,0 +1,232 @@
+"""A real gateway and a real centre as processes, on a real broker, in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from gateway.adapters.local_http import free_port, get_json
+from ingest.adapters.mqtt_link import MqttLink, OutgoingMessage
+from ingest.adapters.nats_broker import NatsBroker
+from ingest.broker_url import BrokerUrl
+from ingest.config import EmbeddedBrokerSettings
+from sim.pinhole import PinholeCamera
+from sim.street_frames import StreetLayout, StreetPainter, Thing, ThingKind
+
+PATIENCE_S = 60.0
+
+
+class Daemon:
+    """One `street721` process with its log."""
+
+    def __init__(self, folder: Path, name: str, arguments: list[str], environment: dict[str, str]) -> None:
+        self._log_file = folder / f"{name}.log"
+        self._log = self._log_file.open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", *arguments],
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env=os.environ | environment,
+        )
+
+    @property
+    def log(self) -> str:
+        """All that it wrote so far, without colours."""
+        return re.sub(r"\x1b\[[0-9;]*m", "", self._log_file.read_text(encoding="utf-8"))
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        status = self.process.wait(30)
+        self._log.close()
+        return status
+
+
+class Street:
+    """A folder with gateway and centre over one broker; every daemon is ended with the test."""
+
+    garbage = (Thing(kind=ThingKind.GARBAGE, x_m=1.5, y_m=13.5, width_m=1.7, seed=9),)
+
+    @staticmethod
+    def wait_for(condition: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S) -> Any:
+        """The first true value of a condition; fails the test when none comes."""
+        deadline = time.monotonic() + timeout_s
+        while not (value := condition()):
+            assert time.monotonic() < deadline, f"waited {timeout_s:g} s for {what}"
+            time.sleep(0.05)
+        return value
+
+    def __init__(self, folder: Path, broker_url: str) -> None:
+        self.folder = folder
+        self.broker_url = broker_url
+        self.page_port, self.health_port = free_port(), free_port()
+        self._daemons: list[Daemon] = []
+        self._painter = StreetPainter(
+            PinholeCamera(size_px=(960, 540), focal_px=800.0, height_m=5.5, tilt_deg=20.0), StreetLayout(), seed=7
+        )
+
+    def start_gateway(self, *, wait: bool = True, **environment: str) -> Daemon:
+        """Start the gateway and wait until messages can come in."""
+        arguments = ["gateway", *self._shared(), "--port", str(self.health_port)]
+        daemon = self._start("gateway", arguments, environment)
+        if wait:
+            self.wait_for(lambda: get_json(f"http://127.0.0.1:{self.health_port}/ready"), "the gateway")
+        return daemon
+
+    def start_centre(self, *, wait: bool = True) -> Daemon:
+        """Start the centre and wait until incidents can come in."""
+        daemon = self._start("centre", ["centre", *self._shared(), "--port", str(self.page_port)], {})
+        if wait:
+            self.wait_for(lambda: get_json(f"http://127.0.0.1:{self.page_port}/ready"), "the centre")
+        return daemon
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a `street721` command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "gateway", *arguments], capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def api(self, path: str) -> Any:
+        """What the centre answers."""
+        return get_json(f"http://127.0.0.1:{self.page_port}{path}")
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Every order, newest first."""
+        return list(self.api("/api/orders")["orders"])
+
+    def counts(self) -> dict[str, int]:
+        """The gateway's durable totals."""
+        return dict(get_json(f"http://127.0.0.1:{self.health_port}/health")["counts"])
+
+    def stored(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the gateway's database, read from outside."""
+        connection = sqlite3.connect(f"file:{self.folder / 'spool.db'}?mode=ro", uri=True)
+        try:
+            return connection.execute(sql).fetchall()
+        finally:
+            connection.close()
+
+    def publish(self, messages: list[tuple[str, bytes]]) -> None:
+        """Send messages with QoS 1; returns when the broker has acknowledged all."""
+        link = MqttLink(BrokerUrl.parse(self.broker_url), client_id=f"device-{time.monotonic_ns()}")
+        link.start()
+        try:
+            link.publish_many([OutgoingMessage(f"s721/v1/demo/{topic}", payload) for topic, payload in messages])
+        finally:
+            link.close()
+
+    def jpeg(self, things: tuple[Thing, ...], noise_seed: int = 0) -> bytes:
+        """A drawn frame of the demo street."""
+        frame = self._painter.draw(things, noise_seed=noise_seed)
+        return cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
+
+    def stop(self) -> None:
+        """End every daemon that still runs."""
+        for daemon in reversed(self._daemons):
+            daemon.stop(signal.SIGKILL)
+
+    def _shared(self) -> list[str]:
+        return ["--broker", self.broker_url, "--data-dir", str(self.folder)]
+
+    def _start(self, name: str, arguments: list[str], environment: dict[str, str]) -> Daemon:
+        daemon = Daemon(self.folder, name, arguments, environment)
+        self._daemons.append(daemon)
+        return daemon
+
+
+class Mosquitto:
+    """Debian's broker on one port; it may be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._binary = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
+        if self._binary is None:
+            pytest.skip("mosquitto is not installed (Debian package mosquitto)")
+        self.port = free_port()
+        self._config = folder / "mosquitto.conf"
+        self._config.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 2000\n"
+            f"max_queued_messages 0\npersistence true\npersistence_location {folder}/\n",
+            encoding="utf-8",
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        assert self._binary is not None
+        self._process = subprocess.Popen(
+            [self._binary, "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        link = MqttLink(BrokerUrl.parse(self.url), client_id="probe")
+        link.start()
+        assert link.wait_up(10)
+        link.close()
+
+    def stop(self) -> None:
+        """Stop it as a reboot would."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """Debian's broker, not yet started."""
+    folder = tmp_path / "mosquitto"
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    tmp_path.chmod(0o755)
+    broker = Mosquitto(folder)
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(params=["embedded", "mosquitto"])
+def street(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Street]:
+    """A street over each kind of broker; only the address differs."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    if request.param == "mosquitto":
+        broker: Mosquitto = request.getfixturevalue("mosquitto")
+        broker.start()
+        url = broker.url
+        stop = broker.stop
+    else:
+        embedded = NatsBroker(EmbeddedBrokerSettings(folder=tmp_path / "broker"))
+        embedded.start()
+        url = str(embedded.url)
+        stop = embedded.stop
+    running = Street(folder, url)
+    yield running
+    running.stop()
+    stop()
+
+
+@pytest.fixture
+def street_folder(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Street]:
+    """A street whose broker is not there yet: mosquitto's address where the test asks for mosquitto."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    wants_mosquitto = "mosquitto" in request.fixturenames
+    url = request.getfixturevalue("mosquitto").url if wants_mosquitto else "mqtt://127.0.0.1:1"
+    waiting = Street(folder, url)
+    yield waiting
+    waiting.stop()
