@@ -38,17 +38,13 @@ def main() -> None:
         "bare forward, batch 8": lambda: [backend.forward(batch) for _ in range(_FRAMES // 8)],
         "decode alone": lambda: [cv2.imdecode(np.frombuffer(j, np.uint8), cv2.IMREAD_COLOR) for j in jpegs],
     }
-    report(
-        interleave(ways, rounds=_ROUNDS), per_call=_FRAMES, unit="frames", reference=_REFERENCE
-    )
+    report(interleave(ways, rounds=_ROUNDS), per_call=_FRAMES, unit="frames", reference=_REFERENCE)
 
 
 def _drawn_jpegs() -> list[bytes]:
     camera = PinholeCamera(size_px=(1920, 1080), focal_px=1600.0, height_m=5.5, tilt_deg=20.0)
     painter = StreetPainter(camera, StreetLayout(), seed=1)
-    things = [
-        (Thing(kind=ThingKind.GARBAGE, x_m=1.5, y_m=11.0 + n, width_m=1.7, seed=n),) for n in range(_FRAMES)
-    ]
+    things = [(Thing(kind=ThingKind.GARBAGE, x_m=1.5, y_m=11.0 + n, width_m=1.7, seed=n),) for n in range(_FRAMES)]
     frames = [painter.draw(thing, noise_seed=n).image for n, thing in enumerate(things)]
     return [cv2.imencode(".jpg", frame)[1].tobytes() for frame in frames]
 
@@ -60,6 +56,6 @@ def _one_by_one(backend: OpenVinoBackend, card: ModelCard, jpeg: bytes) -> Boxes
     small = cv2.resize(picture, None, fx=scale, fy=scale)
     square = np.full((card.input_px, card.input_px, 3), FILL, np.uint8)
     square[: small.shape[0], : small.shape[1]] = small
-    batch = np.ascontiguousarray(square[..., ::-1].transpose(2, 0, 1)[None]).astype(np.float32) / 255
+    batch = np.ascontiguousarray(square[..., ::-1].transpose(2, 0, 1)[None]).astype(np.float32) / np.float32(255)
     thresholds = np.array([card.thresholds[name] for name in card.classes], np.float32)
     return suppress(decode_yolo(backend.forward(batch)[0], thresholds), iou_limit=card.nms_iou)

@@ -40,7 +40,6 @@ class Inbox:
         self._messages: deque[InboundMessage] = deque()
         self._bytes = 0
         self._wanted = 1
-        self._senders_waiting = 0
         self._is_closed = False
         self._is_sender_waiting = False
         lock = threading.Lock()
@@ -100,6 +99,6 @@ class Inbox:
         self._wanted = min(count, self._max_messages)
         while len(self._messages) < self._wanted and not self._is_closed:
             remaining_s = None if until_s is None else until_s - time.monotonic()
-            if remaining_s is not None and (remaining_s <= 0 or self._senders_waiting):
+            if remaining_s is not None and (remaining_s <= 0 or self._is_sender_waiting):
                 return
             self._may_take.wait(remaining_s)

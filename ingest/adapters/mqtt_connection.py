@@ -73,6 +73,7 @@ def _ignore_session(_session_present: bool) -> None:
 class MqttConnection:
     """Keeps one client connected until it is closed; one log line when it goes down, one when it is up.
 
+    connect_timeout_s: for the TCP connection, and again for the broker's CONNACK
     before_connect: called in the network thread before every attempt, while no connection exists
     on_up:          called in the network thread after every CONNACK, with the broker's session_present
     on_message:     called in the network thread; what it raises ends the connection and stands in `failure`
@@ -88,6 +89,7 @@ class MqttConnection:
         tls: TlsFiles = _NO_TLS_FILES,
         will: Will | None = None,
         keepalive_s: int = 60,
+        connect_timeout_s: float = 5.0,
         max_in_flight: int = 1000,
         backoff: Backoff = _DEFAULT_BACKOFF,
         before_connect: Callable[[], None] = _nothing,
@@ -101,6 +103,7 @@ class MqttConnection:
             url, client_id, clean_session=clean_session, manual_ack=manual_ack, tls=tls, will=will
         )
         self.client.max_inflight_messages = max_in_flight
+        self.client.connect_timeout = connect_timeout_s
         self.client.connect_async(url.host, url.port, keepalive_s)
         self._backoff = backoff
         self._before_connect = before_connect
@@ -269,11 +272,23 @@ def _new_client(
     return client
 
 
+class _HandshakeSocket(ssl.SSLSocket):
+    """Closed when its handshake fails; paho would leave it open."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def _tls_context(url: BrokerUrl, tls: TlsFiles) -> ssl.SSLContext:
     """Load the TLS files; LinkError names the file that cannot be used."""
     current = tls.ca_file
     try:
         context = ssl.create_default_context(cafile=None if tls.ca_file is None else str(tls.ca_file))
+        context.sslsocket_class = _HandshakeSocket
         if tls.cert_file is not None:
             current = tls.cert_file
             # The callable keeps OpenSSL from asking on the terminal.

@@ -117,7 +117,8 @@ class SpoolWriter:
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait for the thread's end; False after the timeout."""
-        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:

@@ -1,0 +1,129 @@
+"""A spool with the gateway's tables, the demo site, and a detector whose answers a test decides."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from detectors import FrameDetections
+from gateway.adapters.state_store import create_tables
+from gateway.config import site_folder
+from gateway.dead_letter_log import DeadLetterLog
+from gateway.frame_consumer import FrameConsumer
+from gateway.incident_feed import IncidentFeed
+from gateway.reading_consumer import ReadingConsumer
+from geofence.adapters.site_folder import load_site
+from geofence.site import Site
+from ingest.adapters.spool import NewMessage, Spool
+from ingest.config import SpoolSettings
+from ingest.topics import MessageKind
+
+ROOT = "s721/v1"
+
+
+@dataclass(slots=True)
+class ScriptedDetector:
+    """Sees one heap of garbage on the demo's sidewalk while `sees_garbage`; remembers its batches."""
+
+    sees_garbage: bool = False
+    batches: list[int] = field(default_factory=list)
+
+    @property
+    def description(self) -> str:
+        return "scripted"
+
+    def detect(self, jpegs: Sequence[bytes]) -> list[FrameDetections]:
+        self.batches.append(len(jpegs))
+        return [self._see(jpeg) for jpeg in jpegs]
+
+    def _see(self, jpeg: bytes) -> FrameDetections:
+        if b"FAIL" in jpeg:
+            return FrameDetections.empty((0, 0), failure="undecodable_jpeg: scripted")
+        if not self.sees_garbage:
+            return FrameDetections.empty((960, 540))
+        return FrameDetections(
+            xyxy=np.array([[542, 258, 630, 307]], np.float32),
+            confidence=np.array([0.9], np.float32),
+            class_id=np.array([6], np.int32),
+            size_px=(960, 540),
+        )
+
+
+class GatewayBench:
+    """The consumers of one gateway over one spool file; `restart` forgets everything that is not on disk."""
+
+    def __init__(self, folder: Path, site: Site) -> None:
+        self._file = folder / "spool.db"
+        self._site = site
+        self.detector = ScriptedDetector()
+        self.spool = self._open()
+        self._build()
+
+    def restart(self) -> None:
+        """End as kill -9 would, and start again."""
+        self.spool.close()
+        self.spool = self._open()
+        self._build()
+
+    def put(self, *messages: tuple[str, bytes], at: datetime | None = None) -> None:
+        """Spool messages as the writer does; topics below the site."""
+        with self.spool.transaction() as transaction:
+            transaction.add_messages(
+                NewMessage(
+                    MessageKind.FRAME if topic.startswith("cameras/") else MessageKind.READING,
+                    f"{ROOT}/demo/{topic}",
+                    payload,
+                    at or datetime.now(UTC),
+                )
+                for topic, payload in messages
+            )
+
+    def outgoing(self) -> list[tuple[str, bytes]]:
+        """What waits in the outbox."""
+        with self.spool.transaction() as transaction:
+            return transaction.connection.execute("SELECT topic, payload FROM outbox ORDER BY id").fetchall()
+
+    def _open(self) -> Spool:
+        spool = Spool(SpoolSettings(file=self._file))
+        with spool.transaction() as transaction:
+            create_tables(transaction.connection)
+        return spool
+
+    def _build(self) -> None:
+        feed, letters = IncidentFeed(ROOT, threading.Event()), DeadLetterLog()
+        self.readings = ReadingConsumer(self.spool, self._site, feed, letters, ROOT)
+        self.frames = FrameConsumer(
+            spool=self.spool,
+            site=self._site,
+            detector=self.detector,
+            feed=feed,
+            letters=letters,
+            topic_root=ROOT,
+            max_pending_per_camera=4,
+            max_batch=3,
+        )
+
+
+@pytest.fixture(scope="session")
+def demo_site() -> Site:
+    return load_site(site_folder("demo"))
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, demo_site: Site) -> Iterator[GatewayBench]:
+    bench = GatewayBench(tmp_path, demo_site)
+    yield bench
+    bench.spool.close()
+
+
+@pytest.fixture(scope="session")
+def jpeg() -> Callable[[], bytes]:
+    picture = cv2.imencode(".jpg", np.full((540, 960, 3), 90, np.uint8))[1].tobytes()
+    return lambda: picture

@@ -1,0 +1,90 @@
+"""Frames: every one accounted for once; incidents carry the picture that caused them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from geofence.cloudevents import incident_from_json
+from geofence.messages import EventType, IncidentKind
+from sim.exif import stamp_jpeg
+
+if TYPE_CHECKING:
+    from tests.gateway.conftest import GatewayBench
+
+NOW = datetime.now(UTC)
+CAMERA = "cameras/cam-01/frame"
+
+
+def _drain(gateway: GatewayBench) -> None:
+    while gateway.frames.step():
+        pass
+
+
+def test_all_frames_are_inferred_dropped_or_dead(gateway: GatewayBench, jpeg: Callable[[], bytes]) -> None:
+    good = jpeg()
+    gateway.put(*[(CAMERA, stamp_jpeg(good, NOW + timedelta(seconds=n - 30))) for n in range(10)])
+    gateway.put(
+        ("cameras/cam-77/frame", good), (CAMERA, good[:500]), (CAMERA, good[:2] + b"\xff\xfe\x00\x06FAIL" + good[2:])
+    )
+    _drain(gateway)
+    counts = gateway.spool.counters()
+    assert counts["frames_dropped.newer_waiting"] == 8
+    assert counts["frames_dropped.unknown_camera"] == 1
+    assert counts["frames_dead"] == 2
+    assert counts["frames_inferred"] == 2
+    assert counts["frames_inferred"] + counts["frames_dropped_by_policy"] + counts["frames_dead"] == 13
+    assert {letter.reason for letter in gateway.spool.dead_letters()} == {"truncated_jpeg", "undecodable_jpeg"}
+    assert gateway.spool.backlog("frames") == 0
+
+
+def test_batches_are_bounded(gateway: GatewayBench, jpeg: Callable[[], bytes]) -> None:
+    gateway.put(*[(CAMERA, stamp_jpeg(jpeg(), NOW + timedelta(seconds=n - 30))) for n in range(4)])
+    _drain(gateway)
+    assert gateway.detector.batches == [3, 1]
+
+
+def _look(gateway: GatewayBench, jpeg: bytes, second: float) -> bytes:
+    stamped = stamp_jpeg(jpeg, NOW + timedelta(seconds=second - 60))
+    gateway.put((CAMERA, stamped))
+    _drain(gateway)
+    return stamped
+
+
+def test_garbage_that_stays_opens_one_incident_with_its_picture(
+    gateway: GatewayBench, jpeg: Callable[[], bytes]
+) -> None:
+    _look(gateway, jpeg(), 0)
+    gateway.detector.sees_garbage = True
+    sent = [_look(gateway, jpeg(), second) for second in range(1, 21)]
+    events = [incident_from_json(body) for _, body in gateway.outgoing()]
+    opened = [(event, evidence) for _, event, evidence in events if event.event == EventType.OPENED]
+    ((event, evidence),) = opened
+    assert event.kind == IncidentKind.EXPOSED_GARBAGE
+    assert event.dwell_s == pytest.approx(15)
+    assert evidence is not None
+    assert evidence.content() == sent[15]
+    assert event.xyxy == ((542.0, 258.0, 630.0, 307.0),)
+
+
+def test_dwell_goes_on_over_a_restart(gateway: GatewayBench, jpeg: Callable[[], bytes]) -> None:
+    gateway.detector.sees_garbage = True
+    for second in range(8):
+        _look(gateway, jpeg(), second)
+    gateway.restart()
+    for second in range(8, 16):
+        _look(gateway, jpeg(), second)
+    ((_, body),) = gateway.outgoing()
+    assert incident_from_json(body)[1].dwell_s == pytest.approx(15)
+
+
+def test_frames_that_were_not_finished_are_judged_after_a_restart(
+    gateway: GatewayBench, jpeg: Callable[[], bytes]
+) -> None:
+    gateway.put((CAMERA, jpeg()))
+    gateway.restart()
+    _drain(gateway)
+    assert gateway.spool.counters()["frames_inferred"] == 1
