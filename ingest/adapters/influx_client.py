@@ -12,8 +12,8 @@ from influxdb_client.rest import ApiException
 
 from ingest.config import SinkSettings
 
-# VictoriaMetrics names the start of its process here; it loses the last seconds when killed.
-_STARTED_METRIC = "vm_app_start_timestamp"
+# Where a store says when its process started (VictoriaMetrics and InfluxDB 2 both do, in whole seconds).
+_STARTED_METRIC = "process_start_time_seconds"
 _MALFORMED = frozenset({400, 413, 422})
 
 
@@ -41,7 +41,10 @@ class StoreUnavailable(Exception):  # noqa: N818 - the world's fault, retried
 
 
 class StoreMark(NamedTuple):
-    """Which process of the store answered; None where the store does not say."""
+    """Which process of the store answered; None where the store does not say.
+
+    VictoriaMetrics loses the last seconds when it is killed: a new process means that rows may be gone.
+    """
 
     started: str | None
 
@@ -89,7 +92,7 @@ class InfluxClient:
         if answer.status != 200:
             return StoreMark(None)
         for line in answer.data.decode("utf-8", "replace").splitlines():
-            if line.startswith(_STARTED_METRIC):
+            if line.startswith(f"{_STARTED_METRIC} "):
                 return StoreMark(line.strip())
         return StoreMark(None)
 

@@ -38,7 +38,8 @@ def write_pinhole_site(
         encoding="utf-8",
     )
     features = [
-        _feature(rectangle, {"id": name, "kind": kind, "surface": "roadway"}) for name, (kind, rectangle) in zones.items()
+        _feature(rectangle, {"id": name, "kind": kind, "surface": "roadway"})
+        for name, (kind, rectangle) in zones.items()
     ]
     _write(folder / "zones.geojson", features)
     cell = _feature((-300.0, -50.0, 300.0, 600.0), {"code": "110101001001001"})

@@ -36,7 +36,11 @@ def _send_in_steps(street: Street, messages: list[tuple[str, bytes]]) -> None:
     """No more than may wait per camera at a time, so that the policy drops none."""
     for start in range(0, len(messages), 5):
         street.publish(messages[start : start + 5])
-        street.wait_for(lambda end=start + 5: street.counts().get("frames_inferred", 0) >= end, f"frame {start + 5}")
+        _wait_for_frames(street, start + 5)
+
+
+def _wait_for_frames(street: Street, count: int) -> None:
+    street.wait_for(lambda: street.counts().get("frames_inferred", 0) >= count, f"frame {count}")
 
 
 def test_garbage_that_stays_is_one_order_with_its_picture(street: Street) -> None:
@@ -87,7 +91,7 @@ def test_a_restart_in_the_middle_of_the_dwell_loses_nothing_of_it(street: Street
     street.start_gateway()
     for number, message in enumerate(messages[10:20], start=11):
         street.publish([message])
-        street.wait_for(lambda end=number: street.counts()["frames_inferred"] >= end, "the frame")
+        _wait_for_frames(street, number)
     (order,) = street.wait_for(street.orders, "the order")
     began, opened = datetime.fromisoformat(order["began_at"]), datetime.fromisoformat(order["opened_at"])
     assert (opened - began).total_seconds() == pytest.approx(15, abs=1.1)

@@ -38,7 +38,9 @@ def test_the_cursor_stops_before_the_first_frame_that_waits_on() -> None:
     max_batch=st.integers(1, 6),
 )
 def test_every_frame_is_taken_or_dropped_exactly_once(topics: str, max_pending: int, max_batch: int) -> None:
-    waiting, taken, dropped = _waiting(topics), [], []
+    waiting = _waiting(topics)
+    taken: list[int] = []
+    dropped: list[int] = []
     while plan := plan_frames(waiting, max_pending_per_camera=max_pending, max_batch=max_batch):
         assert 0 < len(plan.take) <= max_batch
         taken += plan.take

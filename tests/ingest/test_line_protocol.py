@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from influxdb_client import Point, WritePrecision
+from influxdb_client.client.write.point import Point
 
 from ingest.line_protocol import to_line
 from ingest.messages import Reading, SensorId, TimeSource
@@ -59,8 +59,9 @@ NAMES = st.text(st.characters(exclude_characters="\\", exclude_categories=["C", 
 )
 def test_line_says_what_the_influx_library_says(metric: str, sensor_id: str, value: float, at: datetime) -> None:
     nanoseconds = ((at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)) * 1000
-    point = Point("reading").tag("sensor", sensor_id).tag("site", "demo").time(nanoseconds, WritePrecision.NS)
-    theirs = point.field(metric, value).to_line_protocol().rsplit(" ", 2)
+    tags = {"sensor": sensor_id, "site": "demo"}
+    record = {"measurement": "reading", "tags": tags, "fields": {metric: value}, "time": nanoseconds}
+    theirs = Point.from_dict(record).to_line_protocol().rsplit(" ", 2)
     ours = to_line(reading(metric, value, sensor_id, at), site="demo").rsplit(" ", 2)
     assert ours[0].replace("\\ ", " ") == theirs[0].replace("\\ ", " ")
     assert ours[2] == theirs[2]

@@ -12,6 +12,7 @@ import pytest
 
 from ingest.adapters.inbox import Inbox
 from ingest.adapters.mqtt_connection import Backoff
+from ingest.adapters.mqtt_link import MqttLink
 from ingest.adapters.mqtt_source import MqttSource
 from ingest.adapters.spool import Spool
 from ingest.adapters.spool_writer import SpoolWriter
@@ -139,6 +140,21 @@ class Intake:
         self.writer.join()
         self.source.close()
         self.spool.close()
+
+
+@pytest.fixture
+def wait_subscribed(wait_until: Callable[..., None]) -> Callable[[MqttLink, MqttSource], None]:
+    """Wait until what a link publishes reaches a source; sends a few messages ``probe`` meanwhile."""
+
+    def wait(link: MqttLink, source: MqttSource, *, already: int = 0) -> None:
+        def comes_through() -> bool:
+            if source.received <= already:
+                link.publish(f"{ROOT}/{SITE}/sensors/a", b"probe")
+            return source.received > already
+
+        wait_until(comes_through)
+
+    return wait
 
 
 @pytest.fixture

@@ -6,13 +6,11 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingest.adapters.mqtt_link import MqttLink, OutgoingMessage
-from ingest.adapters.spool import Spool
 from ingest.config import SpoolSettings
 
 TOPIC = "s721/v1/demo/sensors/a"
@@ -20,10 +18,8 @@ TOPIC = "s721/v1/demo/sensors/a"
 # A gateway's intake as a process of its own. With "freeze" it freezes between its first commit and the ack.
 GATEWAY = """
 import sys, threading, time
-from pathlib import Path
 from ingest.adapters.inbox import Inbox
 from ingest.adapters.mqtt_source import MqttSource
-from ingest.adapters.spool import Spool
 from ingest.adapters.spool_writer import SpoolWriter
 from ingest.broker_url import BrokerUrl
 from ingest.config import MqttSettings, SpoolSettings
@@ -76,16 +72,23 @@ def kill(process: subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
-def register_session(make_intake: Callable[..., Any], broker: Any, wait_until: Callable[..., None]) -> None:
-    """Make the broker keep messages for the gateway while it is away."""
+@pytest.fixture
+def registered(
+    broker: Any,
+    make_intake: Callable[..., Any],
+    wait_until: Callable[..., None],
+    wait_subscribed: Callable[..., None],
+) -> Any:
+    """A broker that keeps messages for the gateway while it is away."""
     intake = make_intake(broker.url)
     link = MqttLink(broker.url, client_id="probe")
     link.start()
     intake.start()
-    wait_until(lambda: bool(intake.source.received) or link.publish(TOPIC, b"probe"))
+    wait_subscribed(link, intake.source)
     wait_until(lambda: intake.source.received == intake.writer.stats.acknowledged)
     intake.stop()
     link.close()
+    return broker
 
 
 def stored(spool: Any) -> list[int]:
@@ -94,19 +97,18 @@ def stored(spool: Any) -> list[int]:
 
 
 def test_killed_between_commit_and_acknowledgement_is_redelivered_and_stored_once(
-    broker: Any,
+    registered: Any,
     start_gateway: Callable[..., subprocess.Popen[str]],
     make_intake: Callable[..., Any],
     wait_until: Callable[..., None],
 ) -> None:
-    register_session(make_intake, broker, wait_until)
-    link = MqttLink(broker.url, client_id="sender")
+    link = MqttLink(registered.url, client_id="sender")
     link.start()
-    gateway = start_gateway(broker, "freeze")
+    gateway = start_gateway(registered, "freeze")
     link.publish_many(OutgoingMessage(TOPIC, b"%d" % n) for n in range(100))
     committed = int(read_until(gateway, "COMMITTED").split()[1])
     kill(gateway)
-    intake = make_intake(broker.url)
+    intake = make_intake(registered.url)
     intake.start()
     wait_until(lambda: intake.writer.stats.duplicate + intake.writer.stats.stored >= 100)
     assert 1 <= committed <= 100
@@ -116,53 +118,28 @@ def test_killed_between_commit_and_acknowledgement_is_redelivered_and_stored_onc
 
 
 def test_killed_again_and_again_under_load_keeps_every_acknowledged_message_once(
-    broker: Any,
+    registered: Any,
     start_gateway: Callable[..., subprocess.Popen[str]],
     make_intake: Callable[..., Any],
     wait_until: Callable[..., None],
 ) -> None:
-    register_session(make_intake, broker, wait_until)
-    link = MqttLink(broker.url, client_id="sender")
+    link = MqttLink(registered.url, client_id="sender")
     link.start()
     kills_at = sorted(random.Random(721).sample(range(500, 5500), 4))
-    gateway = start_gateway(broker)
+    gateway = start_gateway(registered)
 
     def messages() -> Iterator[OutgoingMessage]:
         nonlocal gateway
         for n in range(6000):
             if n in kills_at:
                 kill(gateway)
-                gateway = start_gateway(broker)
+                gateway = start_gateway(registered)
             yield OutgoingMessage(TOPIC, b"%d" % n)
 
     assert link.publish_many(messages()) == 6000
     kill(gateway)
-    intake = make_intake(broker.url)
+    intake = make_intake(registered.url)
     intake.start()
     wait_until(lambda: len(stored(intake.spool)) >= 6000, 60)
     assert sorted(stored(intake.spool)) == list(range(6000))
-    link.close()
-
-
-def test_spool_copied_while_it_is_written_opens_with_a_prefix_of_the_messages(
-    broker: Any, make_intake: Callable[..., Any], wait_until: Callable[..., None], tmp_path: Path
-) -> None:
-    """Stands in for a power cut: database and log as they lie on the disk at one moment."""
-    intake = make_intake(broker.url)
-    intake.start()
-    link = MqttLink(broker.url, client_id="sender")
-    link.start()
-    wait_until(lambda: bool(intake.source.received) or link.publish(TOPIC, b"probe"))
-    link.publish_many(OutgoingMessage(TOPIC, b"%d" % n) for n in range(1000))
-    wait_until(lambda: len(stored(intake.spool)) == 1000)
-    copy = tmp_path / "copy" / "spool.db"
-    copy.parent.mkdir()
-    for suffix in ("", "-wal"):
-        source = intake.spool.file.with_name(intake.spool.file.name + suffix)
-        whole = source.read_bytes()
-        # The log loses its tail, as when the last write had not reached the disk.
-        copy.with_name(copy.name + suffix).write_bytes(whole[:-1000] if suffix else whole)
-    with Spool(SpoolSettings(file=copy)) as recovered:
-        values = stored(recovered)
-    assert values == list(range(len(values)))
     link.close()

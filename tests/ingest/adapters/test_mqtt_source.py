@@ -16,22 +16,14 @@ def payloads(spool: Any) -> list[bytes]:
     return [message.payload for message in spool.pending("readings", limit=100_000)]
 
 
-def comes_through(link: MqttLink, intake: Any, already: int = 0) -> bool:
-    """True once more than `already` messages came; publishes a probe otherwise: is the subscription there?"""
-    if intake.source.received > already:
-        return True
-    link.publish(TOPIC, b"probe")
-    return False
-
-
 def test_every_published_message_is_stored_in_order(
-    broker: Any, make_intake: Callable[..., Any], wait_until: Callable[..., None]
+    broker: Any, make_intake: Callable[..., Any], wait_until: Callable[..., None], wait_subscribed: Callable[..., None]
 ) -> None:
     intake = make_intake(broker.url)
     intake.start()
     link = MqttLink(broker.url, client_id="sender")
     link.start()
-    wait_until(lambda: comes_through(link, intake))
+    wait_subscribed(link, intake.source)
     sent = [b"%d" % n for n in range(2000)]
     link.publish_many(OutgoingMessage(TOPIC, payload) for payload in sent)
     link.publish("s721/v1/demo/cameras/cam-01/frame", bytes(300_000))
@@ -79,7 +71,10 @@ def test_message_of_an_earlier_connection_is_never_acknowledged(
 
 
 def test_stale_acknowledgements_stay_away_from_a_broker_that_lost_its_session(
-    mosquitto: Callable[..., Any], make_intake: Callable[..., Any], wait_until: Callable[..., None]
+    mosquitto: Callable[..., Any],
+    make_intake: Callable[..., Any],
+    wait_until: Callable[..., None],
+    wait_subscribed: Callable[..., None],
 ) -> None:
     """With ids that start again at 1, one stale acknowledgement would lose a message for good."""
     broker = mosquitto("")
@@ -87,14 +82,14 @@ def test_stale_acknowledgements_stay_away_from_a_broker_that_lost_its_session(
     intake.source.start()
     link = MqttLink(broker.url, client_id="sender")
     link.start()
-    wait_until(lambda: comes_through(link, intake))
+    wait_subscribed(link, intake.source)
     link.publish_many(OutgoingMessage(TOPIC, b"old") for _ in range(5))
     wait_until(lambda: intake.source.received >= 6)
     old = intake.inbox.take(max_messages=100, window_s=0)
     broker.kill()
     broker.revive()
     wait_until(lambda: intake.source.sessions_lost == 1)
-    wait_until(lambda: comes_through(link, intake, already=len(old)))
+    wait_subscribed(link, intake.source, already=len(old))
     new = intake.inbox.take(max_messages=100, window_s=0)
     assert {message.mid for message in new} & {message.mid for message in old}
     assert intake.source.acknowledge(old) == 0

@@ -175,7 +175,7 @@ def test_dead_letters_are_kept_whole_and_counted_by_reason(spool: Spool) -> None
 
 @pytest.mark.parametrize("limits", [{"max_dead_letters": 2}, {"max_dead_letter_bytes": 5}])
 def test_oldest_dead_letters_beyond_the_limit_are_dropped_and_counted(tmp_path: Path, limits: dict[str, int]) -> None:
-    with Spool(SpoolSettings(file=tmp_path / "s.db", **limits)) as spool:  # type: ignore[arg-type]
+    with Spool(SpoolSettings(file=tmp_path / "s.db", **limits)) as spool:
         with spool.transaction() as transaction:
             transaction.add_dead_letters([letter(b"%02d" % n) for n in range(6)])
         spool.trim()
@@ -281,3 +281,20 @@ def test_commits_are_synced_in_every_thread(spool: Spool) -> None:
     thread.start()
     thread.join()
     assert seen == [2, "wal", 2, "wal"]
+
+
+@pytest.mark.parametrize(("cut_bytes", "survivors"), [(0, 10), (1000, 9)])
+def test_copy_of_the_files_at_one_moment_opens_with_whole_commits_only(
+    spool: Spool, tmp_path: Path, cut_bytes: int, survivors: int
+) -> None:
+    """Stands in for a power cut in which the end of the log did not reach the disk."""
+    for n in range(10):
+        add(spool, (R, "a", b"%d" % n), (R, "a", b"%d" % n))
+    copy = tmp_path / "copy" / "spool.db"
+    copy.parent.mkdir()
+    copy.write_bytes(spool.file.read_bytes())
+    log = spool.file.with_name("spool.db-wal").read_bytes()
+    copy.with_name("spool.db-wal").write_bytes(log[: len(log) - cut_bytes])
+    with Spool(SpoolSettings(file=copy)) as recovered:
+        payloads = [int(m.payload) for m in recovered.pending("readings", limit=100)]
+    assert payloads == [n for n in range(survivors) for _ in range(2)]

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -63,7 +64,7 @@ class Bench:
         return [message.payload for message in self.spool.pending("readings", limit=100_000)]
 
 
-def message(mid: int, payload: bytes | None = None, **changes: object) -> InboundMessage:
+def message(mid: int, payload: bytes | None = None, **changes: Any) -> InboundMessage:
     content = b"%d" % mid if payload is None else payload
     made = InboundMessage(1, mid, 1, NOW, "s721/v1/demo/sensors/a", content, False, False, MessageKind.READING)
     return made._replace(**changes)
