@@ -13,7 +13,7 @@ import typer
 
 from detectors.errors import DetectorError
 from dispatcher.errors import DispatcherError
-from gateway.commands import daemons, demo, detect, judge, simulate
+from gateway.commands import daemons, demo, detect, judge, model, simulate
 from gateway.errors import GatewayError
 from geofence.errors import GeofenceError
 from ingest.errors import IngestError
@@ -39,9 +39,13 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "detect": detect.detect,
     "judge": judge.judge,
     "check-config": judge.check_config,
+    "train": model.train,
+    "export": model.export,
+    "eval": model.evaluate,
 }
 for _name, _function in _COMMANDS.items():
     app.command(_name)(_function)
+app.add_typer(model.data_app, name="data")
 
 
 def main() -> None:

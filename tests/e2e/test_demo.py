@@ -76,9 +76,9 @@ def test_no_child_outlives_the_demo(
     port = free_port()
     process = demo("--port", str(port))
     deadline = time.monotonic() + 60
-    while len(_processes_of(tmp_path, process.pid)) < 6 and time.monotonic() < deadline:
+    while len(_processes_of(tmp_path, process.pid)) < 5 and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert len(_processes_of(tmp_path, process.pid)) >= 6, "demo, broker, centre, gateway, simulator"
+    assert len(_processes_of(tmp_path, process.pid)) >= 5, "demo, broker, centre, gateway, simulator"
     process.send_signal(number)
     process.wait(30)
     while _processes_of(tmp_path, process.pid) and time.monotonic() < deadline:

@@ -17,7 +17,8 @@ TOPIC = "s721/v1/demo/sensors/a"
 
 # A gateway's intake as a process of its own. With "freeze" it freezes between its first commit and the ack.
 GATEWAY = """
-import sys, threading, time
+import sys, time
+from pathlib import Path
 from ingest.adapters.inbox import Inbox
 from ingest.adapters.mqtt_source import MqttSource
 from ingest.adapters.spool_writer import SpoolWriter
