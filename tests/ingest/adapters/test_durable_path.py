@@ -21,6 +21,7 @@ import sys, time
 from pathlib import Path
 from ingest.adapters.inbox import Inbox
 from ingest.adapters.mqtt_source import MqttSource
+from ingest.adapters.spool import Spool
 from ingest.adapters.spool_writer import SpoolWriter
 from ingest.broker_url import BrokerUrl
 from ingest.config import MqttSettings, SpoolSettings
