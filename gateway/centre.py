@@ -71,6 +71,8 @@ class IncidentConsumer:
 
     def _handle(self, message: InboundMessage) -> bool:
         """Take one incident in, however long the database is away; False when stopped before that."""
+        if not message.payload:
+            return True  # a cleared incident: the broker was told to forget its opening
         is_down = False
         while True:
             try:

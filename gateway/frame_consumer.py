@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from detectors import Detector, FrameDetections
-from gateway.adapters.state_store import load_states, put_outgoing, save_states
+from gateway.adapters.state_store import Outgoing, load_states, put_outgoing, save_states
 from gateway.dead_letter_log import DeadLetterLog
 from gateway.frame_plan import FramePlan, WaitingFrame, plan_frames
 from gateway.incident_feed import IncidentFeed
@@ -31,7 +31,7 @@ class _Batch:
     frames: list[Frame] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     states: dict[str, CameraState] = field(default_factory=dict)
-    outgoing: list[tuple[str, bytes]] = field(default_factory=list)
+    outgoing: list[Outgoing] = field(default_factory=list)
     events: list[IncidentEvent] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -63,9 +63,7 @@ class FrameConsumer:
         self._topic_root = topic_root
         self._max_pending_per_camera = max_pending_per_camera
         self._max_batch = max_batch
-        with spool.transaction() as transaction:
-            saved = load_states(transaction.connection, _STATES)
-        self._states = {key: CameraState.from_json(text) for key, text in saved.items()}
+        self._states = {key: CameraState.from_json(text) for key, text in load_states(spool, _STATES).items()}
 
     def step(self) -> bool:
         """Handle one batch; True when another may be waiting."""
@@ -118,7 +116,7 @@ class FrameConsumer:
         after, events = judge_frame(self._site, frame.camera_id, frame.captured_at, found, before)
         batch.states[frame.camera_id] = after
         batch.events.extend(events)
-        batch.outgoing.extend(self._feed.message(event, frame) for event in events)
+        batch.outgoing.extend(sent for event in events for sent in self._feed.messages(event, frame))
 
     def _refuse(self, letter: DeadLetter, batch: _Batch) -> None:
         batch.dead_letters.append(letter)

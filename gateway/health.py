@@ -63,9 +63,7 @@ class GatewayHealth(Collector):
 
     def _backlogs(self) -> dict[str, int]:
         waiting = {consumer: self._spool.backlog(consumer) for consumer in CONSUMERS}
-        with self._spool.transaction() as transaction:
-            waiting["incidents"] = count_outgoing(transaction.connection)
-        return waiting
+        return waiting | {"incidents": count_outgoing(self._spool)}
 
     def _sink_state(self) -> str:
         if self._sink is None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from gateway.adapters.state_store import Outgoing
 from geofence.cloudevents import Evidence, incident_to_json
 from geofence.messages import EventType, IncidentEvent
 from ingest.messages import Frame
@@ -23,13 +24,20 @@ class IncidentFeed:
         self._topic_root = topic_root
         self._wake = wake
 
-    def message(self, event: IncidentEvent, frame: Frame | None = None) -> tuple[str, bytes]:
-        """(topic, CloudEvent) of one event; the frame that caused it travels inside as evidence."""
+    def messages(self, event: IncidentEvent, frame: Frame | None = None) -> list[Outgoing]:
+        """One event as CloudEvent; the frame that caused it travels inside as evidence.
+
+        The broker keeps an opening until the incident clears, so that a centre that comes later learns of it.
+        """
         evidence = None
         if frame is not None and event.event in _WITH_PICTURE:
             evidence = Evidence.of_jpeg(frame.jpeg, frame.captured_at)
         topic = f"{self._topic_root}/{event.site_id}/incidents/{event.incident_id}"
-        return topic, incident_to_json(event, evidence)
+        is_opening = event.event == EventType.OPENED
+        sent = [Outgoing(topic=topic, payload=incident_to_json(event, evidence), retain=is_opening)]
+        if event.event == EventType.CLEARED:
+            sent.append(Outgoing(topic=topic, payload=b"", retain=True))
+        return sent
 
     def announce(self, events: Sequence[IncidentEvent]) -> None:
         """Log committed events and wake the delivery."""

@@ -14,7 +14,7 @@ BATCH = 50
 class Publisher(Protocol):
     """Blocks until the broker has acknowledged; LinkError otherwise."""
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
         """Deliver one message with QoS 1."""
         ...
 
@@ -28,13 +28,12 @@ class IncidentOutbox:
 
     def step(self) -> bool:
         """Deliver what waits; True when there may be more. A broker that is away is not an error."""
-        with self._spool.transaction() as transaction:
-            waiting = next_outgoing(transaction.connection, BATCH)
-        for message in waiting:
+        waiting = next_outgoing(self._spool, BATCH)
+        for row, message in waiting:
             try:
-                self._publisher.publish(message.topic, message.payload)
+                self._publisher.publish(message.topic, message.payload, retain=message.retain)
             except LinkError:
                 return False  # the link logs that it is down; the worker comes back
             with self._spool.transaction() as transaction:
-                drop_outgoing(transaction.connection, message.id)
+                drop_outgoing(transaction.connection, row)
         return len(waiting) == BATCH

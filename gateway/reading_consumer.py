@@ -42,9 +42,7 @@ class ReadingConsumer:
         self._feed = feed
         self._letters = letters
         self._topic_root = topic_root
-        with spool.transaction() as transaction:
-            saved = load_states(transaction.connection, _STATES)
-        self._states = {key: SensorState.from_json(text) for key, text in saved.items()}
+        self._states = {key: SensorState.from_json(text) for key, text in load_states(spool, _STATES).items()}
 
     def step(self) -> bool:
         """Handle one batch; True when another may be waiting."""
@@ -97,7 +95,9 @@ class ReadingConsumer:
             transaction.add_dead_letters(batch.dead_letters)
             transaction.count_all(counts)
             save_states(transaction.connection, _STATES, _changed(batch.states, self._states))
-            put_outgoing(transaction.connection, [self._feed.message(event) for event in batch.events])
+            put_outgoing(
+                transaction.connection, [sent for event in batch.events for sent in self._feed.messages(event)]
+            )
             transaction.advance(CONSUMER, last_id)
         self._states |= batch.states
         self._letters.report(batch.dead_letters)

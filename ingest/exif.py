@@ -1,4 +1,4 @@
-"""When a camera says that it took a picture: the EXIF time, read and written without an image library.
+"""When a camera says that it took a picture: the EXIF time, read without an image library.
 
 A TIFF structure holds tags in directories; only DateTimeOriginal, SubSecTimeOriginal and
 OffsetTimeOriginal are looked at (EXIF 2.31, 4.6.5).
@@ -97,37 +97,3 @@ def read_exif_time(block: bytes) -> datetime | None:
         return datetime.fromisoformat(f"{year}-{month}-{day}T{clock}{fraction}{offset}").astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def exif_time_segment(captured_at: datetime) -> bytes:
-    """Return a JPEG APP1 segment that says when a picture was taken, to the microsecond.
-
-    captured_at: aware; its own offset is kept
-    """
-    offset = captured_at.strftime("%z")
-    texts = {
-        _DATE_TIME_ORIGINAL: captured_at.strftime("%Y:%m:%d %H:%M:%S"),
-        _OFFSET_TIME_ORIGINAL: f"{offset[:3]}:{offset[3:5]}",
-        _SUB_SEC_TIME_ORIGINAL: f"{captured_at.microsecond:06d}",
-    }
-    exif_at = 8 + 2 + _ENTRY_BYTES + 4
-    directory = struct.pack(">H", 1) + struct.pack(">HHII", _EXIF_DIRECTORY, _LONG, 1, exif_at) + bytes(4)
-    body = EXIF_HEADER + b"MM\0*" + struct.pack(">I", 8) + directory + _text_directory(texts, at=exif_at)
-    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
-
-
-def with_exif_time(jpeg: bytes, captured_at: datetime) -> bytes:
-    """Return a JPEG with its capture time written right after its first marker."""
-    return jpeg[:2] + exif_time_segment(captured_at) + jpeg[2:]
-
-
-def _text_directory(texts: dict[int, str], *, at: int) -> bytes:
-    """Lay out a directory at an offset whose ASCII values follow it; all are longer than 4 bytes."""
-    entries = b""
-    values = b""
-    values_at = at + 2 + len(texts) * _ENTRY_BYTES + 4
-    for tag, text in sorted(texts.items()):
-        raw = text.encode("ascii") + b"\0"
-        entries += struct.pack(">HHII", tag, _ASCII, len(raw), values_at + len(values))
-        values += raw
-    return struct.pack(">H", len(texts)) + entries + bytes(4) + values

@@ -8,11 +8,9 @@ from datetime import datetime
 from ingest.config import FrameLimits
 from ingest.device_time import check_plausible
 from ingest.errors import PayloadError
-from ingest.exif import EXIF_HEADER, exif_time_segment, read_exif_time, with_exif_time
+from ingest.exif import EXIF_HEADER, read_exif_time
 from ingest.messages import CameraId, Frame, TimeSource
 from ingest.reasons import Reason
-
-__all__ = ["JpegInfo", "check_jpeg", "decode_frame", "exif_time_segment", "with_exif_time"]
 
 _DEFAULT_LIMITS = FrameLimits()
 _SOI = b"\xff\xd8"

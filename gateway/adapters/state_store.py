@@ -10,20 +10,25 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ingest.adapters.spool import Spool
+
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS rule_states (key TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS outbox"
-    " (id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL)",
+    " (id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL, retain INTEGER NOT NULL)",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One message that has to reach the broker: row (0 before it is stored), topic, body."""
+    """One message that has to reach the broker.
 
-    id: int
+    retain: the broker keeps it for whoever subscribes later; an empty retained payload takes that back
+    """
+
     topic: str
     payload: bytes
+    retain: bool
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
@@ -32,11 +37,9 @@ def create_tables(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-def load_states(connection: sqlite3.Connection, prefix: str) -> dict[str, str]:
+def load_states(spool: Spool, prefix: str) -> dict[str, str]:
     """All states whose key begins with prefix, by the rest of the key."""
-    rows = connection.execute(
-        "SELECT key, state FROM rule_states WHERE key >= ? AND key < ?", (prefix, prefix + "\U0010ffff")
-    )
+    rows = spool.query("SELECT key, state FROM rule_states WHERE key >= ? AND key < ?", (prefix, prefix + "\U0010ffff"))
     return {key[len(prefix) :]: state for key, state in rows}
 
 
@@ -48,23 +51,28 @@ def save_states(connection: sqlite3.Connection, prefix: str, states: Mapping[str
     )
 
 
-def put_outgoing(connection: sqlite3.Connection, messages: Sequence[tuple[str, bytes]]) -> None:
-    """Queue (topic, payload) pairs; the caller owns the transaction."""
-    connection.executemany("INSERT INTO outbox (topic, payload) VALUES (?, ?)", messages)
+def put_outgoing(connection: sqlite3.Connection, messages: Sequence[Outgoing]) -> None:
+    """Queue messages in this order; the caller owns the transaction."""
+    connection.executemany(
+        "INSERT INTO outbox (topic, payload, retain) VALUES (?, ?, ?)",
+        [(message.topic, message.payload, int(message.retain)) for message in messages],
+    )
 
 
-def next_outgoing(connection: sqlite3.Connection, limit: int) -> list[Outgoing]:
-    """The oldest messages that still wait."""
-    rows = connection.execute("SELECT id, topic, payload FROM outbox ORDER BY id LIMIT ?", (limit,))
-    return [Outgoing(id=row, topic=topic, payload=payload) for row, topic, payload in rows]
+def next_outgoing(spool: Spool, limit: int) -> list[tuple[int, Outgoing]]:
+    """The oldest messages that still wait, each with its row."""
+    rows = spool.query("SELECT id, topic, payload, retain FROM outbox ORDER BY id LIMIT ?", (limit,))
+    return [
+        (row, Outgoing(topic=topic, payload=bytes(payload), retain=bool(retain)))
+        for row, topic, payload, retain in rows
+    ]
 
 
-def drop_outgoing(connection: sqlite3.Connection, message_id: int) -> None:
-    """Forget a message that the broker has acknowledged."""
-    connection.execute("DELETE FROM outbox WHERE id = ?", (message_id,))
+def drop_outgoing(connection: sqlite3.Connection, row: int) -> None:
+    """Forget a message that the broker has acknowledged; the caller owns the transaction."""
+    connection.execute("DELETE FROM outbox WHERE id = ?", (row,))
 
 
-def count_outgoing(connection: sqlite3.Connection) -> int:
+def count_outgoing(spool: Spool) -> int:
     """How many messages wait."""
-    (waiting,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
-    return int(waiting)
+    return int(spool.query("SELECT count(*) FROM outbox")[0][0])

@@ -170,6 +170,10 @@ class Spool:
         """Return the durable totals by name."""
         return dict(self._rows("SELECT name, value FROM counters ORDER BY name", ()))
 
+    def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[Any]:
+        """Return the rows of a SELECT over tables of the caller's own; see `SpoolTransaction.connection`."""
+        return self._rows(sql, parameters)
+
     def trim(self) -> int:
         """Delete messages that their consumers are done with, and dead letters beyond the limits.
 

@@ -111,6 +111,10 @@ class Street:
         """The gateway's durable totals."""
         return dict(get_json(f"http://127.0.0.1:{self.health_port}/health")["counts"])
 
+    def waiting_incidents(self) -> int:
+        """Incident events that the broker has not yet acknowledged to the gateway."""
+        return int(get_json(f"http://127.0.0.1:{self.health_port}/health")["backlog"]["incidents"])
+
     def stored(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the gateway's database, read from outside."""
         connection = sqlite3.connect(f"file:{self.folder / 'spool.db'}?mode=ro", uri=True)

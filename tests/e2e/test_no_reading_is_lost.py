@@ -69,3 +69,15 @@ def test_the_daemons_wait_for_a_broker_that_comes_late_and_goes_again(
     assert gateway.process.poll() is None
     assert centre.process.poll() is None
     assert gateway.log.count("mqtt_down") == 4, "one line a link each time it goes down"
+
+
+def test_a_centre_that_is_started_last_learns_of_open_incidents(street: Street) -> None:
+    gateway = street.start_gateway()
+    for _ in range(8):
+        street.publish([("sensors/bin-014", BIN_FULL)])
+        time.sleep(1)
+    street.wait_for(lambda: "incident_opened" in gateway.log, "the incident")
+    street.wait_for(lambda: street.waiting_incidents() == 0, "its delivery")
+    street.start_centre()
+    (order,) = street.wait_for(street.orders, "the order")
+    assert order["kind"] == "bin_overflow"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.adapters.state_store import put_outgoing
+from gateway.adapters.state_store import Outgoing, put_outgoing
 from gateway.incident_outbox import BATCH, IncidentOutbox
 from ingest.errors import LinkError
 
@@ -18,17 +18,20 @@ class FlakyBroker:
     def __init__(self, refuses: set[int]) -> None:
         self._refuses = refuses
         self._calls = 0
-        self.taken: list[tuple[str, bytes]] = []
+        self.taken: list[Outgoing] = []
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
         self._calls += 1
         if self._calls in self._refuses:
             raise LinkError("mqtt://127.0.0.1", "no acknowledgement")
-        self.taken.append((topic, payload))
+        self.taken.append(Outgoing(topic=topic, payload=payload, retain=retain))
 
 
-def _queue(gateway: GatewayBench, count: int) -> list[tuple[str, bytes]]:
-    messages = [(f"incidents/{number}", str(number).encode()) for number in range(count)]
+def _queue(gateway: GatewayBench, count: int) -> list[Outgoing]:
+    messages = [
+        Outgoing(topic=f"incidents/{number}", payload=str(number).encode(), retain=number % 2 == 0)
+        for number in range(count)
+    ]
     with gateway.spool.transaction() as transaction:
         put_outgoing(transaction.connection, messages)
     return messages

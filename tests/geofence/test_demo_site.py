@@ -41,7 +41,8 @@ def test_the_readme_prints_the_pixels_of_its_own_model() -> None:
 def test_the_readme_prints_the_constants_of_the_camera() -> None:
     model = Pinhole()
     for fact in (
-        '"lat": 39.9151351, "lng": 116.4110263',
+        '"lat": 39.9151351',
+        '"lng": 116.4110263',
         f'"height_m": {model.height_m}',
         f'"heading_deg": {model.heading_deg}',
         f'"tilt_deg": {model.tilt_deg}',
