@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from detectors import open_detector
+from detectors import Detector, open_detector
 from dispatcher.adapters.database import open_engine
 from dispatcher.adapters.event_hub import EventHub
 from dispatcher.adapters.metrics import CentreMetrics
@@ -24,8 +25,10 @@ from dispatcher.api.app import SiteMap, create_app
 from dispatcher.console.page import mount_console
 from dispatcher.feeds import FEEDS
 from dispatcher.intake import IncidentIntake
+from dispatcher.policy import Policy
 from gateway.adapters.broker_file import read_broker_file, write_broker_file
 from gateway.adapters.health_http import HealthServer
+from gateway.adapters.local_http import require_free_port
 from gateway.adapters.state_store import create_tables
 from gateway.centre import Centre, IncidentConsumer
 from gateway.config import EMBEDDED, Settings
@@ -40,6 +43,7 @@ from gateway.reading_consumer import ReadingConsumer
 from gateway.supervisor import Supervisor
 from gateway.worker import Worker
 from geofence.adapters.site_folder import load_site
+from geofence.site import Site
 from ingest.adapters.inbox import Inbox
 from ingest.adapters.influx_sink import InfluxSink
 from ingest.adapters.mqtt_link import MqttLink
@@ -57,9 +61,18 @@ _JANITOR_EVERY_S = 5.0
 _OUTBOX_RETRY_S = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    """The durable way in: broker session, spool writer, and whom to wake for which kind of message."""
+
+    source: MqttSource
+    writer: SpoolWriter
+    wake: dict[MessageKind, threading.Event]
+
+
 def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
     """A gateway ready to start. Reads and checks every file first; raises one clear error."""
-    root = settings.topics.root
+    require_free_port(settings.gateway.host, settings.gateway.port, option="--port or [gateway] port")
     site = load_site(settings.site_path)
     detector = open_detector(
         settings.detector.model,
@@ -73,18 +86,51 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
         create_tables(transaction.connection)
     broker = _embedded_broker(settings)
     url = BrokerUrl.parse(settings.broker.url) if broker is None else broker.url
-    wake = {kind: threading.Event() for kind in MessageKind}
-    outbox_wake = threading.Event()
-    feed, letters = IncidentFeed(root, outbox_wake), DeadLetterLog()
-    mqtt = MqttSettings(url=url, client_id=f"street721-gateway-{site.site_id}", tls=_tls(settings))
+    intake = _gateway_intake(
+        settings, url, site_id=site.site_id, spool=spool, spool_settings=spool_settings, supervisor=supervisor
+    )
+    link = MqttLink(url, client_id=f"street721-gateway-{site.site_id}-out", tls=_tls(settings))
+    sink = _sink(settings, spool, site.site_id)
+    health = GatewayHealth(spool=spool, source=intake.source, sink=sink, detector=detector.description)
+    return Gateway(
+        spool=spool,
+        broker=broker,
+        source=intake.source,
+        writer=intake.writer,
+        link=link,
+        workers=[
+            *_consumers(
+                settings, site, detector=detector, spool=spool, intake=intake, link=link, supervisor=supervisor
+            ),
+            _janitor(settings, spool, sink, supervisor),
+        ],
+        sink=sink,
+        http=HealthServer(settings.gateway.host, settings.gateway.port, health),
+        announce_broker=lambda broker_url: write_broker_file(settings.data_path, broker_url),
+        description=f"{site.site_id}: {len(site.cameras)} cameras, {len(site.sensors)} sensors; {detector.description}",
+    )
+
+
+def _gateway_intake(
+    settings: Settings,
+    url: BrokerUrl,
+    *,
+    site_id: str,
+    spool: Spool,
+    spool_settings: SpoolSettings,
+    supervisor: Supervisor,
+) -> _Intake:
+    root = settings.topics.root
+    mqtt = MqttSettings(url=url, client_id=f"street721-gateway-{site_id}", tls=_tls(settings))
     inbox = Inbox(max_messages=mqtt.inbox_max_messages, max_bytes=mqtt.inbox_max_bytes)
     source = MqttSource(
         mqtt,
-        filters=subscription_filters(root, site.site_id),
+        filters=subscription_filters(root, site_id),
         inbox=inbox,
         classify=topic_classifier(root),
         on_failure=lambda: supervisor.fail("mqtt", _failure_of(source)),
     )
+    wake = {kind: threading.Event() for kind in MessageKind}
     writer = SpoolWriter(
         spool_settings,
         inbox=inbox,
@@ -93,7 +139,23 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
         wake=wake,
         on_failure=lambda: supervisor.fail("spool", _failure_of(writer)),
     )
-    link = MqttLink(url, client_id=f"street721-gateway-{site.site_id}-out", tls=_tls(settings))
+    return _Intake(source, writer, wake)
+
+
+def _consumers(
+    settings: Settings,
+    site: Site,
+    *,
+    detector: Detector,
+    spool: Spool,
+    intake: _Intake,
+    link: MqttLink,
+    supervisor: Supervisor,
+) -> list[Worker]:
+    """The threads that read the spool, and the one that delivers what they found."""
+    root = settings.topics.root
+    outbox_wake = threading.Event()
+    feed, letters = IncidentFeed(root, outbox_wake), DeadLetterLog()
     readings = ReadingConsumer(spool, site, feed, letters, root)
     frames = FrameConsumer(
         spool=spool,
@@ -105,62 +167,32 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
         max_pending_per_camera=settings.frames.max_pending_per_camera,
         max_batch=settings.detector.max_batch,
     )
-    sink = _sink(settings, spool, site.site_id)
-    janitor = Janitor(spool, sink_cursor=sink, keep_hours=settings.readings.keep_hours)
-    fail = supervisor.fail
-    workers = [
-        Worker("readings", readings.step, wake=wake[MessageKind.READING], idle_s=_IDLE_S, on_failure=fail),
-        Worker("frames", frames.step, wake=wake[MessageKind.FRAME], idle_s=_IDLE_S, on_failure=fail),
-        Worker("outbox", IncidentOutbox(spool, link).step, wake=outbox_wake, idle_s=_OUTBOX_RETRY_S, on_failure=fail),
-        Worker("janitor", janitor.step, wake=threading.Event(), idle_s=_JANITOR_EVERY_S, on_failure=fail),
+    outbox, fail = IncidentOutbox(spool, link), supervisor.fail
+    return [
+        Worker("readings", readings.step, wake=intake.wake[MessageKind.READING], idle_s=_IDLE_S, on_failure=fail),
+        Worker("frames", frames.step, wake=intake.wake[MessageKind.FRAME], idle_s=_IDLE_S, on_failure=fail),
+        Worker("outbox", outbox.step, wake=outbox_wake, idle_s=_OUTBOX_RETRY_S, on_failure=fail),
     ]
-    health = GatewayHealth(spool=spool, source=source, sink=sink, detector=detector.description)
-    return Gateway(
-        spool=spool,
-        broker=broker,
-        source=source,
-        writer=writer,
-        link=link,
-        workers=workers,
-        sink=sink,
-        http=HealthServer(settings.gateway.host, settings.gateway.port, health),
-        announce_broker=lambda broker_url: write_broker_file(settings.data_path, broker_url),
-        description=f"{site.site_id}: {len(site.cameras)} cameras, {len(site.sensors)} sensors; {detector.description}",
-    )
+
+
+def _janitor(settings: Settings, spool: Spool, sink: InfluxSink | None, supervisor: Supervisor) -> Worker:
+    janitor = Janitor(spool, sink_cursor=sink, keep_hours=settings.readings.keep_hours)
+    return Worker("janitor", janitor.step, wake=threading.Event(), idle_s=_JANITOR_EVERY_S, on_failure=supervisor.fail)
 
 
 def build_centre(settings: Settings, supervisor: Supervisor) -> Centre:
     """A centre ready to run. Reads and checks every file first; raises one clear error."""
-    site_folder = settings.site_path
-    load_site(site_folder)
-    policy = load_policy(site_folder / "policy.toml")
+    require_free_port(settings.centre.host, settings.centre.port, option="--port or [centre] port")
+    load_site(settings.site_path)
+    policy = load_policy(settings.site_path / "policy.toml")
+    url = _centre_broker_url(settings)
     settings.data_path.mkdir(parents=True, exist_ok=True)
     engine = open_engine(f"sqlite:///{settings.data_path / 'orders.db'}")
     migrate(engine)
     store, queries = OrderStore(engine, policy), OrderQueries(engine)
     metrics, hub = CentreMetrics(queries), EventHub(queries)
-    site_map = SiteMap(grid=_geojson(site_folder / "grid.geojson"), zones=_geojson(site_folder / "zones.geojson"))
-    url = _centre_broker_url(settings)
-    mqtt = MqttSettings(url=url, client_id="street721-centre", tls=_tls(settings))
-    inbox = Inbox(max_messages=mqtt.inbox_max_messages, max_bytes=mqtt.inbox_max_bytes)
-    source = MqttSource(
-        mqtt,
-        filters=(f"{settings.topics.root}/+/incidents/+",),
-        inbox=inbox,
-        classify=lambda _topic: None,  # one kind only: everything goes to the intake
-        on_failure=lambda: supervisor.fail("mqtt", _failure_of(source)),
-    )
+    source, inbox = _centre_intake(settings, url, supervisor)
     link = MqttLink(url, client_id="street721-centre-out", tls=_tls(settings))
-    app = create_app(
-        queries=queries,
-        hub=hub,
-        metrics=metrics,
-        policy=policy,
-        site_map=site_map,
-        version=version("street721"),
-    )
-    _add_readiness(app, source)
-    mount_console(app, queries=queries, hub=hub, policy=policy)
     return Centre(
         engine=engine,
         source=source,
@@ -170,11 +202,47 @@ def build_centre(settings: Settings, supervisor: Supervisor) -> Centre:
             Outbox(name, store, queries, link, metrics, topic_root=settings.topics.root, failures=(LinkError,))
             for name in FEEDS
         ],
-        app=app,
+        app=_centre_app(settings, queries, hub=hub, metrics=metrics, policy=policy, source=source),
         hub=hub,
         host=settings.centre.host,
         port=settings.centre.port,
     )
+
+
+def _centre_intake(settings: Settings, url: BrokerUrl, supervisor: Supervisor) -> tuple[MqttSource, Inbox]:
+    mqtt = MqttSettings(url=url, client_id="street721-centre", tls=_tls(settings))
+    inbox = Inbox(max_messages=mqtt.inbox_max_messages, max_bytes=mqtt.inbox_max_bytes)
+    source = MqttSource(
+        mqtt,
+        filters=(f"{settings.topics.root}/+/incidents/+",),
+        inbox=inbox,
+        classify=lambda _topic: None,  # one kind only: everything goes to the intake
+        on_failure=lambda: supervisor.fail("mqtt", _failure_of(source)),
+    )
+    return source, inbox
+
+
+def _centre_app(
+    settings: Settings,
+    queries: OrderQueries,
+    *,
+    hub: EventHub,
+    metrics: CentreMetrics,
+    policy: Policy,
+    source: MqttSource,
+) -> FastAPI:
+    folder = settings.site_path
+    app = create_app(
+        queries=queries,
+        hub=hub,
+        metrics=metrics,
+        policy=policy,
+        site_map=SiteMap(grid=_geojson(folder / "grid.geojson"), zones=_geojson(folder / "zones.geojson")),
+        version=version("street721"),
+    )
+    _add_readiness(app, source)
+    mount_console(app, queries=queries, hub=hub, policy=policy)  # last: it takes every path that is left
+    return app
 
 
 def _embedded_broker(settings: Settings) -> NatsBroker | None:

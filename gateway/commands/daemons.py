@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from gateway.adapters.local_http import require_free_port
 from gateway.config import Settings, load_settings
 from gateway.errors import StartError
 from gateway.logs import set_up_logs
@@ -63,7 +62,6 @@ def centre(
     The page is on http://127.0.0.1:8721/ unless told otherwise.
     """
     settings = _settings(config, broker, site, data_dir, {"centre.port": port})
-    require_free_port(settings.centre.host, settings.centre.port, option="--port or [centre] port")
     from gateway.wiring import build_centre  # noqa: PLC0415
 
     supervisor = Supervisor()
