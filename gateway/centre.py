@@ -18,6 +18,7 @@ from dispatcher.errors import StoreUnavailableError
 from dispatcher.intake import IncidentIntake
 from dispatcher.messages import Result
 from gateway.supervisor import Supervisor
+from gateway.worker import Worker
 from ingest.adapters.inbox import InboundMessage, Inbox
 from ingest.adapters.mqtt_link import MqttLink
 from ingest.adapters.mqtt_source import MqttSource
@@ -104,6 +105,7 @@ class Centre:
         link: MqttLink,
         consumer: IncidentConsumer,
         outboxes: Sequence[Outbox],
+        housekeeping: Worker,
         app: FastAPI,
         hub: EventHub,
         host: str,
@@ -114,6 +116,7 @@ class Centre:
         self._link = link
         self._consumer = consumer
         self._outboxes = outboxes
+        self._housekeeping = housekeeping
         config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
         self._server = CentreServer(config, hub)
         self._address = f"http://{host}:{port}/"
@@ -125,6 +128,7 @@ class Centre:
         self._source.start()
         for outbox in self._outboxes:
             outbox.start()
+        self._housekeeping.start()
         watcher = threading.Thread(target=self._stop_on_failure, args=(supervisor,), daemon=True)
         watcher.start()
         log.info("centre_up", page=self._address, at=datetime.now(UTC).isoformat(timespec="seconds"))
@@ -140,6 +144,7 @@ class Centre:
 
     def _stop(self) -> None:
         self._consumer.stop()
+        self._housekeeping.stop()
         for outbox in self._outboxes:
             outbox.stop()
         self._source.close()

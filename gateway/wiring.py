@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from dispatcher.adapters.queries import OrderQueries
 from dispatcher.adapters.store import OrderStore
 from dispatcher.api.app import SiteMap, create_app
 from dispatcher.console.page import mount_console
+from dispatcher.errors import StoreUnavailableError
 from dispatcher.feeds import FEEDS
 from dispatcher.intake import IncidentIntake
 from dispatcher.policy import Policy
@@ -59,6 +62,9 @@ from ingest.topics import MessageKind, subscription_filters, topic_classifier
 _IDLE_S = 1.0
 _JANITOR_EVERY_S = 5.0
 _OUTBOX_RETRY_S = 2.0
+_PRUNE_EVERY_S = 3600.0
+_KEEP_SEEN = timedelta(days=30)
+"""How long the centre recognises a repeated event, and keeps what it could not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +208,21 @@ def build_centre(settings: Settings, supervisor: Supervisor) -> Centre:
             Outbox(name, store, queries, link, metrics, topic_root=settings.topics.root, failures=(LinkError,))
             for name in FEEDS
         ],
+        housekeeping=_housekeeping(store, supervisor),
         app=_centre_app(settings, queries, hub=hub, metrics=metrics, policy=policy, source=source),
         hub=hub,
         host=settings.centre.host,
         port=settings.centre.port,
     )
+
+
+def _housekeeping(store: OrderStore, supervisor: Supervisor) -> Worker:
+    def prune() -> bool:
+        with suppress(StoreUnavailableError):  # the intake says that the database is away; there is a next hour
+            store.prune(datetime.now(UTC) - _KEEP_SEEN)
+        return False
+
+    return Worker("housekeeping", prune, wake=threading.Event(), idle_s=_PRUNE_EVERY_S, on_failure=supervisor.fail)
 
 
 def _centre_intake(settings: Settings, url: BrokerUrl, supervisor: Supervisor) -> tuple[MqttSource, Inbox]:
