@@ -147,10 +147,11 @@ class NatsBroker:
         if settings.username is not None:
             login = f"authorization {{ user: {_text(settings.username)}, password: {_text(settings.password or '')} }}"
         # The NATS port itself is not wanted: -1 takes any free one, on loopback only.
+        # 16 MB: the largest frame, 8 MiB, travels on as base64 inside an event.
         return f"""server_name: "street721"
 host: "127.0.0.1"
 port: -1
-max_payload: 8MB
+max_payload: 16MB
 max_pending: 128MB
 logfile: {_text(str(self._folder / "nats.log"))}
 logfile_size_limit: 4MB

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from ingest.adapters.mqtt_link import MqttLink, OutgoingMessage
 from ingest.adapters.nats_broker import NatsBroker
 from ingest.broker_url import BrokerUrl
-from ingest.config import EmbeddedBrokerSettings
+from ingest.config import EmbeddedBrokerSettings, FrameLimits
 from ingest.errors import BrokerStartError, LinkError
 
 TOPIC = "s721/v1/demo/sensors/a"
@@ -34,6 +34,14 @@ def test_listens_on_a_free_loopback_port(nats: NatsBroker) -> None:
     link = MqttLink(nats.url, client_id="sender")
     link.start()
     link.publish("t", b"x")
+    link.close()
+
+
+def test_largest_frame_in_base64_passes(nats: NatsBroker) -> None:
+    link = MqttLink(nats.url, client_id="sender")
+    link.start()
+    link.publish("t", bytes(FrameLimits().max_bytes * 4 // 3 + 10_000))
+    assert link.acknowledged == 1
     link.close()
 
 
@@ -128,7 +136,7 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from ingest.adapters.nats_broker import NatsBroker
-from ingest.config import EmbeddedBrokerSettings
+from ingest.config import EmbeddedBrokerSettings, FrameLimits
 broker = NatsBroker(EmbeddedBrokerSettings(folder=Path(sys.argv[1])))
 broker.start()
 print(broker.pid, flush=True)
