@@ -11,6 +11,7 @@ import cv2
 from gateway.errors import GatewayError
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+_USUAL_FRAMES_PER_S = 25.0
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".ts", ".webm"})
 
 
@@ -49,18 +50,23 @@ def count_pictures(paths: Sequence[Path]) -> int | None:
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    known = PICTURE_SUFFIXES | VIDEO_SUFFIXES
     for path in paths:
         if path.is_dir():
-            yield from (
-                item for item in sorted(path.iterdir()) if item.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES
-            )
+            inside = sorted(item for item in path.iterdir() if item.suffix.lower() in known)
+            if not inside:
+                raise GatewayError(f"{path}: no picture or video in this folder; known endings: {_list(known)}")
+            yield from inside
         elif not path.is_file():
             raise GatewayError(f"{path}: no such file or folder")
-        elif path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
+        elif path.suffix.lower() in known:
             yield path
         else:
-            known = " ".join(sorted(PICTURE_SUFFIXES | VIDEO_SUFFIXES))
-            raise GatewayError(f"{path}: neither a picture nor a video by its name; known endings: {known}")
+            raise GatewayError(f"{path}: neither a picture nor a video by its name; known endings: {_list(known)}")
+
+
+def _list(suffixes: frozenset[str]) -> str:
+    return " ".join(sorted(suffixes))
 
 
 def _as_jpeg(path: Path) -> bytes:
@@ -76,13 +82,13 @@ def _read_video(path: Path) -> Iterator[Picture]:
     try:
         if not video.isOpened():
             raise GatewayError(f"{path}: cannot be opened as a video")
+        frames_per_s = video.get(cv2.CAP_PROP_FPS) or _USUAL_FRAMES_PER_S
         index = 0
         while True:
-            at_s = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
             more, pixels = video.read()
             if not more:
                 return
-            yield Picture(name=f"{path}#{index}", jpeg=_encode(pixels), video_s=at_s)
+            yield Picture(name=f"{path}#{index}", jpeg=_encode(pixels), video_s=index / frames_per_s)
             index += 1
     finally:
         video.release()

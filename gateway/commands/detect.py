@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -97,7 +97,7 @@ def _as_line(
 ) -> dict[str, object]:
     captured_at = check_jpeg(picture.jpeg).captured_at
     if captured_at is None and start is not None and picture.video_s is not None:
-        captured_at = start + timedelta(seconds=picture.video_s)
+        captured_at = (start if start.tzinfo else start.replace(tzinfo=UTC)) + timedelta(seconds=picture.video_s)
     return {
         "image": picture.name,
         "captured_at": None if captured_at is None else captured_at.isoformat(),
