@@ -72,6 +72,7 @@ class Street:
     def __init__(self, folder: Path, broker_url: str) -> None:
         self.folder = folder
         self.broker_url = broker_url
+        self.site = "demo"
         self.page_port, self.health_port = free_port(), free_port()
         self._daemons: list[Daemon] = []
         self._painter = StreetPainter(
@@ -143,7 +144,7 @@ class Street:
             daemon.stop(signal.SIGKILL)
 
     def _shared(self) -> list[str]:
-        return ["--broker", self.broker_url, "--data-dir", str(self.folder)]
+        return ["--broker", self.broker_url, "--data-dir", str(self.folder), "--site", self.site]
 
     def _start(self, name: str, arguments: list[str], environment: dict[str, str]) -> Daemon:
         daemon = Daemon(self.folder, name, arguments, environment)

@@ -31,7 +31,7 @@ def test_a_folder_gives_its_pictures_in_order_all_as_jpeg(folder: Path) -> None:
 
 def test_a_video_gives_every_frame_with_its_second(tmp_path: Path) -> None:
     path = tmp_path / "v.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10.0, (64, 48))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (64, 48))
     for number in range(7):
         writer.write(np.full((48, 64, 3), number * 30, np.uint8))
     writer.release()
