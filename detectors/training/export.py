@@ -36,13 +36,15 @@ def export(weights: Path, out: Path, *, imgsz: int = 416, keep_checkpoint: bool 
 
 
 def _slim(checkpoint: Path) -> None:
-    """Keep the averaged weights in half precision, drop the optimiser's state and the trainer's paths."""
+    """Keep the averaged weights in half precision; drop the optimiser's state and the trainer's paths and scores."""
     import torch  # noqa: PLC0415  comes with the extra
     from ultralytics.utils.torch_utils import strip_optimizer  # noqa: PLC0415
 
     strip_optimizer(str(checkpoint))
     content = torch.load(checkpoint, map_location="cpu", weights_only=False)
-    content["train_args"] = {key: content["train_args"][key] for key in ("imgsz", "task")}
-    for key in ("train_results", "git", "date"):
+    settings = {key: content["train_args"][key] for key in ("imgsz", "task")}
+    content["train_args"] = content["model"].args = settings
+    content["model"].pt_path = None
+    for key in ("train_metrics", "train_results", "git", "date"):
         content.pop(key, None)
     torch.save(content, checkpoint)

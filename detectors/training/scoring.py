@@ -89,7 +89,7 @@ def average_precision(scored: Scored) -> float:
     return float(np.append(best_beyond, 0.0)[reached_at].mean())
 
 
-def best_threshold(scored: Scored, *, lowest: float = 0.05) -> float:
+def best_threshold(scored: Scored, *, lowest: float = 0.1) -> float:
     """The confidence that maximises min(precision, recall), `lowest` when there is nothing to choose from.
 
     Detections of equal confidence stand or fall together, so only the last of each run is a candidate.

@@ -121,7 +121,7 @@ def export(
     weights: Annotated[Path, typer.Argument(help="checkpoint (.pt)")],
     out: Annotated[Path, typer.Option(help="folder named like the model, e.g. configs/models/street_v1")],
     data: Annotated[Path | None, typer.Option(help="labelled folders: measure it and write its card")] = None,
-    input_px: Annotated[int, typer.Option(min=32, help="long side that the card asks for")] = 640,
+    input_px: Annotated[int, typer.Option(min=32, help="long side that the card asks for")] = 416,
 ) -> None:
     """Turn a checkpoint into OpenVINO IR, and with --data write its model card beside the folder.
 
@@ -136,13 +136,13 @@ def export(
     with _progress("pictures") as advance:
         evaluation = evaluate_model(exported, data, input_px=input_px, progress=advance)
     card = out.parent / f"{out.name}.toml"
-    command = f"street721 eval {data.name} --model {out.name} --input-px {input_px}"
+    command = f"street721 eval --data {data.name} --model {out.name} --input-px {input_px}"
     write_card(card, exported, evaluation, unmeasured=UNMEASURED, measured_by=command)
     sys.stdout.write(f"{format_table(evaluation)}\n{card}\n")
 
 
 def evaluate(
-    data: DataFolder,
+    data: Annotated[Path, typer.Option(help="folder with GROUP/{train,val}/{images,labels}, YOLO labels")],
     model: Annotated[str, typer.Option(help="shipped model, card, or exported file (.xml, .onnx)")] = DEFAULT_MODEL,
     input_px: Annotated[int | None, typer.Option(min=32, help="long side in pixels; default: the card's")] = None,
     min_iou: Annotated[float, typer.Option(min=0.05, max=0.95, help="overlap from which a detection hits")] = 0.5,
@@ -154,11 +154,11 @@ def evaluate(
 
     Example:
 
-        street721 eval street-objects/ --model street_v1
+        street721 eval --data street-objects/ --model street_v1
     """
     path = Path(model)
     card = None if path.suffix in {".xml", ".onnx"} else load_card(card_path(model))
-    size_px = input_px or (card.input_px if card else 640)
+    size_px = input_px or (card.input_px if card else 416)
     with _progress("pictures") as advance:
         evaluation = evaluate_model(
             card.weights if card else path,
