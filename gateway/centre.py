@@ -22,6 +22,7 @@ from gateway.worker import Worker
 from ingest.adapters.inbox import InboundMessage, Inbox
 from ingest.adapters.mqtt_link import MqttLink
 from ingest.adapters.mqtt_source import MqttSource
+from ingest.errors import LinkError
 
 log = structlog.get_logger()
 
@@ -72,8 +73,6 @@ class IncidentConsumer:
 
     def _handle(self, message: InboundMessage) -> bool:
         """Take one incident in, however long the database is away; False when stopped before that."""
-        if not message.payload:
-            return True  # a cleared incident: the broker was told to forget its opening
         is_down = False
         while True:
             try:
@@ -94,6 +93,32 @@ class IncidentConsumer:
             return True
 
 
+class Presence:
+    """Says on a retained topic which centre listens, each time that the broker has taken its subscription."""
+
+    def __init__(self, link: MqttLink, topic: str, centre_id: str, wake: threading.Event) -> None:
+        self._link = link
+        self._topic = topic
+        self._centre_id = centre_id
+        self._wake = wake
+        self._is_due = False
+
+    def subscribed(self) -> None:
+        """The subscription stands; called from the network thread."""
+        self._is_due = True
+        self._wake.set()
+
+    def step(self) -> bool:
+        """Say it where it is due; tried again later while the broker is away."""
+        if self._is_due:
+            self._is_due = False
+            try:
+                self._link.publish(self._topic, self._centre_id.encode(), retain=True)
+            except LinkError:
+                self._is_due = True
+        return False
+
+
 class Centre:
     """All parts of the centre; `run` blocks until a signal or a failure."""
 
@@ -105,7 +130,7 @@ class Centre:
         link: MqttLink,
         consumer: IncidentConsumer,
         outboxes: Sequence[Outbox],
-        housekeeping: Worker,
+        workers: Sequence[Worker],
         app: FastAPI,
         hub: EventHub,
         host: str,
@@ -116,7 +141,7 @@ class Centre:
         self._link = link
         self._consumer = consumer
         self._outboxes = outboxes
-        self._housekeeping = housekeeping
+        self._workers = workers
         config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
         self._server = CentreServer(config, hub)
         self._address = f"http://{host}:{port}/"
@@ -128,7 +153,8 @@ class Centre:
         self._source.start()
         for outbox in self._outboxes:
             outbox.start()
-        self._housekeeping.start()
+        for worker in self._workers:
+            worker.start()
         watcher = threading.Thread(target=self._stop_on_failure, args=(supervisor,), daemon=True)
         watcher.start()
         log.info("centre_up", page=self._address, at=datetime.now(UTC).isoformat(timespec="seconds"))
@@ -144,7 +170,8 @@ class Centre:
 
     def _stop(self) -> None:
         self._consumer.stop()
-        self._housekeeping.stop()
+        for worker in self._workers:
+            worker.stop()
         for outbox in self._outboxes:
             outbox.stop()
         self._source.close()

@@ -116,7 +116,7 @@ class FrameConsumer:
         after, events = judge_frame(self._site, frame.camera_id, frame.captured_at, found, before)
         batch.states[frame.camera_id] = after
         batch.events.extend(events)
-        batch.outgoing.extend(sent for event in events for sent in self._feed.messages(event, frame))
+        batch.outgoing.extend(self._feed.message(event, frame) for event in events)
 
     def _refuse(self, letter: DeadLetter, batch: _Batch) -> None:
         batch.dead_letters.append(letter)

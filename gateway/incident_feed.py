@@ -24,20 +24,13 @@ class IncidentFeed:
         self._topic_root = topic_root
         self._wake = wake
 
-    def messages(self, event: IncidentEvent, frame: Frame | None = None) -> list[Outgoing]:
-        """One event as CloudEvent; the frame that caused it travels inside as evidence.
-
-        The broker keeps an opening until the incident clears, so that a centre that comes later learns of it.
-        """
+    def message(self, event: IncidentEvent, frame: Frame | None = None) -> Outgoing:
+        """One event as CloudEvent; the frame that caused it travels inside as evidence."""
         evidence = None
         if frame is not None and event.event in _WITH_PICTURE:
             evidence = Evidence.of_jpeg(frame.jpeg, frame.captured_at)
         topic = f"{self._topic_root}/{event.site_id}/incidents/{event.incident_id}"
-        is_opening = event.event == EventType.OPENED
-        sent = [Outgoing(topic=topic, payload=incident_to_json(event, evidence), retain=is_opening)]
-        if event.event == EventType.CLEARED:
-            sent.append(Outgoing(topic=topic, payload=b"", retain=True))
-        return sent
+        return Outgoing(topic=topic, payload=incident_to_json(event, evidence), event=event.event)
 
     def announce(self, events: Sequence[IncidentEvent]) -> None:
         """Log committed events and wake the delivery."""

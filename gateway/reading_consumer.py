@@ -95,9 +95,7 @@ class ReadingConsumer:
             transaction.add_dead_letters(batch.dead_letters)
             transaction.count_all(counts)
             save_states(transaction.connection, _STATES, _changed(batch.states, self._states))
-            put_outgoing(
-                transaction.connection, [sent for event in batch.events for sent in self._feed.messages(event)]
-            )
+            put_outgoing(transaction.connection, [self._feed.message(event) for event in batch.events])
             transaction.advance(CONSUMER, last_id)
         self._states |= batch.states
         self._letters.report(batch.dead_letters)

@@ -30,10 +30,11 @@ from dispatcher.feeds import FEEDS
 from dispatcher.intake import IncidentIntake
 from dispatcher.policy import Policy
 from gateway.adapters.broker_file import read_broker_file, write_broker_file
+from gateway.adapters.centre_identity import centre_id
 from gateway.adapters.health_http import HealthServer
 from gateway.adapters.local_http import require_free_port
 from gateway.adapters.state_store import create_tables
-from gateway.centre import Centre, IncidentConsumer
+from gateway.centre import Centre, IncidentConsumer, Presence
 from gateway.config import EMBEDDED, Settings
 from gateway.daemon import Gateway
 from gateway.dead_letter_log import DeadLetterLog
@@ -49,7 +50,7 @@ from geofence.adapters.site_folder import load_site
 from geofence.site import Site
 from ingest.adapters.inbox import Inbox
 from ingest.adapters.influx_sink import InfluxSink
-from ingest.adapters.mqtt_link import MqttLink
+from ingest.adapters.mqtt_link import Listener, MqttLink
 from ingest.adapters.mqtt_source import MqttSource
 from ingest.adapters.nats_broker import NatsBroker
 from ingest.adapters.spool import Spool
@@ -95,7 +96,14 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
     intake = _gateway_intake(
         settings, url, site_id=site.site_id, spool=spool, spool_settings=spool_settings, supervisor=supervisor
     )
-    link = MqttLink(url, client_id=f"street721-gateway-{site.site_id}-out", tls=_tls(settings))
+    outbox_wake = threading.Event()
+    link = MqttLink(
+        url,
+        client_id=f"street721-gateway-{site.site_id}-out",
+        tls=_tls(settings),
+        listener=Listener(_presence_topic(settings), lambda payload: outbox.meet_centre(payload)),  # noqa: PLW0108  it is made below
+    )
+    outbox = IncidentOutbox(spool, link, outbox_wake)
     sink = _sink(settings, spool, site.site_id)
     health = GatewayHealth(spool=spool, source=intake.source, sink=sink, detector=detector.description)
     return Gateway(
@@ -106,8 +114,15 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
         link=link,
         workers=[
             *_consumers(
-                settings, site, detector=detector, spool=spool, intake=intake, link=link, supervisor=supervisor
+                settings,
+                site,
+                detector=detector,
+                spool=spool,
+                intake=intake,
+                outbox_wake=outbox_wake,
+                supervisor=supervisor,
             ),
+            Worker("outbox", outbox.step, wake=outbox_wake, idle_s=_OUTBOX_RETRY_S, on_failure=supervisor.fail),
             _janitor(settings, spool, sink, supervisor),
         ],
         sink=sink,
@@ -155,12 +170,11 @@ def _consumers(
     detector: Detector,
     spool: Spool,
     intake: _Intake,
-    link: MqttLink,
+    outbox_wake: threading.Event,
     supervisor: Supervisor,
 ) -> list[Worker]:
-    """The threads that read the spool, and the one that delivers what they found."""
+    """The threads that read the spool."""
     root = settings.topics.root
-    outbox_wake = threading.Event()
     feed, letters = IncidentFeed(root, outbox_wake), DeadLetterLog()
     readings = ReadingConsumer(spool, site, feed, letters, root)
     frames = FrameConsumer(
@@ -173,11 +187,10 @@ def _consumers(
         max_pending_per_camera=settings.frames.max_pending_per_camera,
         max_batch=settings.detector.max_batch,
     )
-    outbox, fail = IncidentOutbox(spool, link), supervisor.fail
+    fail = supervisor.fail
     return [
         Worker("readings", readings.step, wake=intake.wake[MessageKind.READING], idle_s=_IDLE_S, on_failure=fail),
         Worker("frames", frames.step, wake=intake.wake[MessageKind.FRAME], idle_s=_IDLE_S, on_failure=fail),
-        Worker("outbox", outbox.step, wake=outbox_wake, idle_s=_OUTBOX_RETRY_S, on_failure=fail),
     ]
 
 
@@ -197,8 +210,10 @@ def build_centre(settings: Settings, supervisor: Supervisor) -> Centre:
     migrate(engine)
     store, queries = OrderStore(engine, policy), OrderQueries(engine)
     metrics, hub = CentreMetrics(queries), EventHub(queries)
-    source, inbox = _centre_intake(settings, url, supervisor)
     link = MqttLink(url, client_id="street721-centre-out", tls=_tls(settings))
+    presence_wake = threading.Event()
+    presence = Presence(link, _presence_topic(settings), centre_id(settings.data_path), presence_wake)
+    source, inbox = _centre_intake(settings, url, presence, supervisor)
     return Centre(
         engine=engine,
         source=source,
@@ -208,7 +223,10 @@ def build_centre(settings: Settings, supervisor: Supervisor) -> Centre:
             Outbox(name, store, queries, link, metrics, topic_root=settings.topics.root, failures=(LinkError,))
             for name in FEEDS
         ],
-        housekeeping=_housekeeping(store, supervisor),
+        workers=[
+            _housekeeping(store, supervisor),
+            Worker("presence", presence.step, wake=presence_wake, idle_s=_OUTBOX_RETRY_S, on_failure=supervisor.fail),
+        ],
         app=_centre_app(settings, queries, hub=hub, metrics=metrics, policy=policy, source=source),
         hub=hub,
         host=settings.centre.host,
@@ -225,7 +243,9 @@ def _housekeeping(store: OrderStore, supervisor: Supervisor) -> Worker:
     return Worker("housekeeping", prune, wake=threading.Event(), idle_s=_PRUNE_EVERY_S, on_failure=supervisor.fail)
 
 
-def _centre_intake(settings: Settings, url: BrokerUrl, supervisor: Supervisor) -> tuple[MqttSource, Inbox]:
+def _centre_intake(
+    settings: Settings, url: BrokerUrl, presence: Presence, supervisor: Supervisor
+) -> tuple[MqttSource, Inbox]:
     mqtt = MqttSettings(url=url, client_id="street721-centre", tls=_tls(settings))
     inbox = Inbox(max_messages=mqtt.inbox_max_messages, max_bytes=mqtt.inbox_max_bytes)
     source = MqttSource(
@@ -233,6 +253,7 @@ def _centre_intake(settings: Settings, url: BrokerUrl, supervisor: Supervisor) -
         filters=(f"{settings.topics.root}/+/incidents/+",),
         inbox=inbox,
         classify=lambda _topic: None,  # one kind only: everything goes to the intake
+        on_subscribed=presence.subscribed,
         on_failure=lambda: supervisor.fail("mqtt", _failure_of(source)),
     )
     return source, inbox
@@ -274,6 +295,10 @@ def _centre_broker_url(settings: Settings) -> BrokerUrl:
     if settings.broker.url == EMBEDDED:
         return BrokerUrl.parse(read_broker_file(settings.data_path))
     return BrokerUrl.parse(settings.broker.url)
+
+
+def _presence_topic(settings: Settings) -> str:
+    return f"{settings.topics.root}/centre/status"
 
 
 def _tls(settings: Settings) -> TlsFiles:

@@ -1,4 +1,5 @@
-"""The gateway's own tables inside the spool's database: rule states, and the outbox of incident events.
+"""The gateway's own tables inside the spool's database: rule states, the outbox of incident
+events, the incidents that are open, and the centres that know of them.
 
 They live beside the cursors so that one transaction moves all three: what a message caused is stored
 exactly when the message is done.
@@ -10,25 +11,25 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from geofence.messages import EventType
 from ingest.adapters.spool import Spool
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS rule_states (key TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS outbox"
-    " (id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL, retain INTEGER NOT NULL)",
+    " (id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS open_incidents (topic TEXT PRIMARY KEY, payload BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS centres (centre_id TEXT PRIMARY KEY)",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One message that has to reach the broker.
-
-    retain: the broker keeps it for whoever subscribes later; an empty retained payload takes that back
-    """
+    """One incident event that has to reach the broker; the topic is the incident's own."""
 
     topic: str
     payload: bytes
-    retain: bool
+    event: EventType
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
@@ -52,20 +53,34 @@ def save_states(connection: sqlite3.Connection, prefix: str, states: Mapping[str
 
 
 def put_outgoing(connection: sqlite3.Connection, messages: Sequence[Outgoing]) -> None:
-    """Queue messages in this order; the caller owns the transaction."""
+    """Queue messages in this order and remember which incidents are open; the caller owns the transaction."""
     connection.executemany(
-        "INSERT INTO outbox (topic, payload, retain) VALUES (?, ?, ?)",
-        [(message.topic, message.payload, int(message.retain)) for message in messages],
+        "INSERT INTO outbox (topic, payload) VALUES (?, ?)", [(message.topic, message.payload) for message in messages]
     )
+    for message in messages:
+        if message.event == EventType.OPENED:
+            connection.execute(
+                "INSERT OR REPLACE INTO open_incidents (topic, payload) VALUES (?, ?)", (message.topic, message.payload)
+            )
+        elif message.event == EventType.CLEARED:
+            connection.execute("DELETE FROM open_incidents WHERE topic = ?", (message.topic,))
 
 
-def next_outgoing(spool: Spool, limit: int) -> list[tuple[int, Outgoing]]:
-    """The oldest messages that still wait, each with its row."""
-    rows = spool.query("SELECT id, topic, payload, retain FROM outbox ORDER BY id LIMIT ?", (limit,))
-    return [
-        (row, Outgoing(topic=topic, payload=bytes(payload), retain=bool(retain)))
-        for row, topic, payload, retain in rows
-    ]
+def knows_centre(spool: Spool, centre_id: str) -> bool:
+    """Whether this centre was welcomed before."""
+    return bool(spool.query("SELECT 1 FROM centres WHERE centre_id = ?", (centre_id,)))
+
+
+def welcome_centre(connection: sqlite3.Connection, centre_id: str) -> None:
+    """Queue the opening of every open incident for a centre that is new here; the caller owns the transaction."""
+    connection.execute("INSERT OR IGNORE INTO centres (centre_id) VALUES (?)", (centre_id,))
+    connection.execute("INSERT INTO outbox (topic, payload) SELECT topic, payload FROM open_incidents ORDER BY rowid")
+
+
+def next_outgoing(spool: Spool, limit: int) -> list[tuple[int, str, bytes]]:
+    """(row, topic, payload) of the oldest messages that still wait."""
+    rows = spool.query("SELECT id, topic, payload FROM outbox ORDER BY id LIMIT ?", (limit,))
+    return [(row, topic, bytes(payload)) for row, topic, payload in rows]
 
 
 def drop_outgoing(connection: sqlite3.Connection, row: int) -> None:

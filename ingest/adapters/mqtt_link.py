@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from paho.mqtt.client import MQTTMessageInfo, error_string
@@ -15,7 +15,7 @@ from ingest.adapters.mqtt_connection import Backoff, MqttConnection, Will
 from ingest.broker_url import BrokerUrl, TlsFiles
 from ingest.errors import LinkError
 
-__all__ = ["Backoff", "MqttLink", "OutgoingMessage", "Will"]
+__all__ = ["Backoff", "Listener", "MqttLink", "OutgoingMessage", "Will"]
 
 _NO_TLS = TlsFiles()
 
@@ -26,6 +26,13 @@ class OutgoingMessage(NamedTuple):
     topic: str
     payload: bytes
     retain: bool = False
+
+
+class Listener(NamedTuple):
+    """One topic that a link hears beside publishing; on_payload is called from the network thread."""
+
+    topic_filter: str
+    on_payload: Callable[[bytes], None]
 
 
 class MqttLink:
@@ -44,8 +51,10 @@ class MqttLink:
         keepalive_s: int = 60,
         window: int = 1000,
         backoff: Backoff | None = None,
+        listener: Listener | None = None,
     ) -> None:
         """window: messages that may wait for their PUBACK at a time, 1 to 65535."""
+        self._listener = listener
         self._connection = MqttConnection(
             url,
             client_id=client_id,
@@ -54,6 +63,8 @@ class MqttLink:
             keepalive_s=keepalive_s,
             max_in_flight=window,
             backoff=backoff or Backoff(),
+            on_up=self._listen,
+            on_message=None if listener is None else lambda message: listener.on_payload(bytes(message.payload)),
         )
         self._window = window
         self._lock = threading.RLock()
@@ -131,6 +142,10 @@ class MqttLink:
     def close(self) -> None:
         """Say goodbye to the broker; what is not acknowledged by then may be lost."""
         self._connection.close()
+
+    def _listen(self, _session_present: bool) -> None:
+        if self._listener is not None:
+            self._connection.client.subscribe(self._listener.topic_filter, 1)
 
     def _send(self, message: OutgoingMessage, qos: int, until_s: float) -> MQTTMessageInfo:
         if not self._connection.wait_up(max(0.0, until_s - time.monotonic())):

@@ -27,6 +27,7 @@ class MqttSource:
     """Receives for one durable session and acknowledges on request.
 
     classify:   who wants a topic; None for nobody
+    on_subscribed: called from the network thread each time that the broker has taken every subscription
     on_failure: called once from the network thread when it has ended by itself; `failure` then says why
     """
 
@@ -37,12 +38,14 @@ class MqttSource:
         filters: Sequence[str],
         inbox: Inbox,
         classify: Callable[[str], MessageKind | None],
+        on_subscribed: Callable[[], None] = lambda: None,
         on_failure: Callable[[], None] = lambda: None,
         backoff: Backoff | None = None,
     ) -> None:
         self._filters = tuple(filters)
         self._inbox = inbox
         self._classify = classify
+        self._on_subscribed = on_subscribed
         self._on_failure = on_failure
         self._max_message_bytes = settings.max_message_bytes
         self._epoch = 0
@@ -152,14 +155,20 @@ class MqttSource:
         self._connection.client.subscribe([(topic_filter, 1) for topic_filter in self._filters])
 
     def _subscribed(self, _client: object, _userdata: object, _mid: int, codes: Sequence[object], _: object) -> None:
-        for topic_filter, code in zip(self._filters, codes, strict=False):
-            if getattr(code, "value", 0) >= _SUBSCRIPTION_REFUSED:
-                _log.error(
-                    "mqtt_subscription_refused",
-                    broker=str(self._connection.url),
-                    filter=topic_filter,
-                    remedy="allow this user to read the filter at the broker",
-                )
+        refused = [
+            topic_filter
+            for topic_filter, code in zip(self._filters, codes, strict=False)
+            if getattr(code, "value", 0) >= _SUBSCRIPTION_REFUSED
+        ]
+        if not refused:
+            self._on_subscribed()
+        for topic_filter in refused:
+            _log.error(
+                "mqtt_subscription_refused",
+                broker=str(self._connection.url),
+                filter=topic_filter,
+                remedy="allow this user to read the filter at the broker",
+            )
 
     def _enqueue(self, message: MQTTMessage) -> None:
         topic, fault = _topic_of(message)

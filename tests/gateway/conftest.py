@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from detectors import FrameDetections
-from gateway.adapters.state_store import Outgoing, create_tables, next_outgoing
+from gateway.adapters.state_store import create_tables, next_outgoing
 from gateway.config import site_folder
 from gateway.dead_letter_log import DeadLetterLog
 from gateway.frame_consumer import FrameConsumer
@@ -85,9 +85,9 @@ class GatewayBench:
                 for topic, payload in messages
             )
 
-    def outgoing(self) -> list[Outgoing]:
-        """What waits in the outbox."""
-        return [message for _, message in next_outgoing(self.spool, 1000)]
+    def outgoing(self) -> list[tuple[str, bytes]]:
+        """(topic, payload) of what waits in the outbox."""
+        return [(topic, payload) for _, topic, payload in next_outgoing(self.spool, 1000)]
 
     def _open(self) -> Spool:
         spool = Spool(SpoolSettings(file=self._file))
