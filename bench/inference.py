@@ -12,7 +12,7 @@ import numpy as np
 from bench.pairs import interleave, report
 from detectors import open_detector
 from detectors.adapters.openvino_backend import OpenVinoBackend
-from detectors.letterbox import FILL
+from detectors.letterbox import FILL, fit
 from detectors.model_card import ModelCard, load_card
 from detectors.nms import Boxes, decode_yolo, suppress
 from detectors.opening import DEFAULT_MODEL, card_path
@@ -31,7 +31,8 @@ def main() -> None:
     card = load_card(card_path(DEFAULT_MODEL))
     detector = open_detector()
     backend = OpenVinoBackend(card.weights)
-    batch = np.zeros((8, 3, 384, 640), np.float32)
+    width, height = fit((1920, 1080), long_side_px=card.input_px, stride=card.stride).input_px
+    batch = np.zeros((8, 3, height, width), np.float32)
     ways = {
         _REFERENCE: lambda: [_one_by_one(backend, card, jpeg) for jpeg in jpegs],
         "street721": lambda: detector.detect(jpegs),
