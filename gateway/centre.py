@@ -67,7 +67,7 @@ class IncidentConsumer:
                     if not self._handle(message):
                         return
                     self._source.acknowledge([message])
-        except Exception as error:
+        except Exception as error:  # the top of a daemon thread: the owner decides what ends
             log.error("incident_intake_failed", error=f"{type(error).__name__}: {error}", exc_info=error)
             self._on_failure("incidents", error)
 

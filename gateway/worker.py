@@ -55,6 +55,6 @@ class Worker:
                 self._wake.clear()
                 if not self._step():
                     self._wake.wait(self._idle_s)
-        except Exception as error:
+        except Exception as error:  # the top of a daemon thread: the owner decides what ends
             log.error("worker_failed", worker=self._name, error=f"{type(error).__name__}: {error}", exc_info=error)
             self._on_failure(self._name, error)
