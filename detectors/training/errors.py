@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from detectors.errors import DetectorError
 
-class TrainingError(Exception):
+
+class TrainingError(DetectorError):
     """Base of every error that training, export and evaluation raise."""
 
 
