@@ -5,9 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import inference, spool
+from bench import inference, load_generator, spool, street_frames
 
-_ALL: dict[str, Callable[[], None]] = {"inference": inference.main, "spool": spool.main}
+_ALL: dict[str, Callable[[], None]] = {
+    "inference": inference.main,
+    "spool": spool.main,
+    "street_frames": street_frames.main,
+    "load_generator": load_generator.main,
+}
 
 wanted = sys.argv[1:] or list(_ALL)
 if unknown := set(wanted) - set(_ALL):

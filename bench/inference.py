@@ -16,8 +16,11 @@ from detectors.letterbox import FILL, fit
 from detectors.model_card import ModelCard, load_card
 from detectors.nms import Boxes, decode_yolo, suppress
 from detectors.opening import DEFAULT_MODEL, card_path
-from sim.pinhole import PinholeCamera
-from sim.street_frames import StreetLayout, StreetPainter, Thing, ThingKind
+from sim.drawing.painter import StreetPainter
+from sim.street.body import SIZE_M, Body, BodyKind
+from sim.street.layout import StreetPart, build_street
+from sim.street.pinhole import PinholeCamera
+from sim.street.weather import Weather
 
 _REFERENCE = "one by one, square"
 _FRAMES = 16
@@ -44,10 +47,24 @@ def main() -> None:
 
 def _drawn_jpegs() -> list[bytes]:
     camera = PinholeCamera(size_px=(1920, 1080), focal_px=1600.0, height_m=5.5, tilt_deg=20.0)
-    painter = StreetPainter(camera, StreetLayout(), seed=1)
-    things = [(Thing(kind=ThingKind.GARBAGE, x_m=1.5, y_m=11.0 + n, width_m=1.7, seed=n),) for n in range(_FRAMES)]
-    frames = [painter.draw(thing, noise_seed=n).image for n, thing in enumerate(things)]
+    painter = StreetPainter(build_street(StreetPart(y_m=(-15.0, 100.0)), seed=1), camera, seed=1)
+    heaps = [_heap(y_m=11.0 + number, look=number) for number in range(_FRAMES)]
+    frames = [painter.draw([heap], weather=Weather.DAY, grain=heap.look).image for heap in heaps]
     return [cv2.imencode(".jpg", frame)[1].tobytes() for frame in frames]
+
+
+def _heap(*, y_m: float, look: int) -> Body:
+    length_m, width_m, height_m = SIZE_M[BodyKind.GARBAGE]
+    return Body(
+        id="heap",
+        kind=BodyKind.GARBAGE,
+        x_m=1.5,
+        y_m=y_m,
+        length_m=length_m,
+        width_m=width_m,
+        height_m=height_m,
+        look=look,
+    )
 
 
 def _one_by_one(backend: OpenVinoBackend, card: ModelCard, jpeg: bytes) -> Boxes:

@@ -17,9 +17,13 @@ from gateway.commands import daemons, demo, detect, judge, model, simulate
 from gateway.errors import GatewayError
 from geofence.errors import GeofenceError
 from ingest.errors import IngestError
+from sim.adapters.load import LoadError
+from sim.adapters.mqtt_publisher import BrokerError
 from sim.scenario import ScenarioError
+from sim.scoring.recognition import RecognitionError
 
-KNOWN_ERRORS = (IngestError, DetectorError, GeofenceError, DispatcherError, GatewayError, ScenarioError)
+_SIM_ERRORS = (ScenarioError, RecognitionError, LoadError, BrokerError)
+KNOWN_ERRORS = (IngestError, DetectorError, GeofenceError, DispatcherError, GatewayError, *_SIM_ERRORS)
 
 app = typer.Typer(
     name="street721",
@@ -34,7 +38,6 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "demo": demo.demo,
     "gateway": daemons.gateway,
     "centre": daemons.centre,
-    "sim": simulate.sim,
     "replay": simulate.replay,
     "detect": detect.detect,
     "judge": judge.judge,
@@ -46,6 +49,7 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
 for _name, _function in _COMMANDS.items():
     app.command(_name)(_function)
 app.add_typer(model.data_app, name="data")
+app.add_typer(simulate.sim_app, name="sim")
 
 
 def main() -> None:

@@ -122,6 +122,17 @@ def site_folder(site: str) -> Path:
     raise ConfigError(f"site {site!r}: no site.toml in that folder, and no shipped site of that name (shipped: demo)")
 
 
+def scenario_file(name: str) -> Path:
+    """scenario.toml of a shipped site (by name), of a folder, or the file itself; raises ConfigError."""
+    path = Path(name).expanduser()
+    for file in (path, path / "scenario.toml", Path(str(resources.files("configs") / name / "scenario.toml"))):
+        if file.is_file():
+            return file
+    raise ConfigError(
+        f"scenario {name!r}: no such file or folder with a scenario.toml, and no shipped one (shipped: demo)"
+    )
+
+
 def load_settings(file: Path | None, overrides: dict[str, Any] | None = None) -> Settings:
     """Read the settings file, or the shipped defaults when there is none.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from gateway.adapters.local_http import free_port, get_json, require_free_port
 from gateway.errors import StartError
 from ingest.adapters.nats_broker import NatsBroker
 from ingest.config import EmbeddedBrokerSettings
+from sim.devices.faults import GatewayKill, ProcessFault
 
 _START_LIMIT_S = 90.0
 
@@ -29,13 +31,20 @@ class DemoOptions:
 
 
 class DemoSite:
-    """`start`, look at `orders` and `counts` as often as wanted, `stop`."""
+    """`start`, look at `orders` and `counts` as often as wanted, call `tend` between, `stop`.
 
-    def __init__(self, options: DemoOptions) -> None:
+    faults: what the scenario does to processes; their seconds count from the first stored reading
+    """
+
+    def __init__(self, options: DemoOptions, faults: Sequence[ProcessFault] = ()) -> None:
         self._options = options
         self._children = Children(options.folder)
         self._broker: NatsBroker | None = None
+        self._broker_port = 0
         self._gateway_url = ""
+        self._gateway_command: list[str] = []
+        self._lived_from: float | None = None
+        self._troubles = deque(sorted(self._planned(faults), key=lambda trouble: trouble.at_s))
         self.page_url = f"http://127.0.0.1:{options.port}/"
 
     def start(self, say: Callable[[str], None]) -> None:
@@ -50,10 +59,11 @@ class DemoSite:
         self._children.start("centre", ["centre", *shared, "--port", str(self._options.port)])
         self._wait_for(self.page_url + "ready")
         say("gateway")
-        self._children.start("gateway", ["gateway", *shared, "--port", str(gateway_port)])
+        self._gateway_command = ["gateway", *shared, "--port", str(gateway_port)]
+        self._children.start("gateway", self._gateway_command)
         self._wait_for(self._gateway_url + "ready")
         say("simulator")
-        self._children.start("sim", ["sim", "--broker", broker_url, "--site", self._options.site])
+        self._children.start("sim", ["sim", "run", self._options.site, "--broker", broker_url])
 
     def orders(self) -> list[dict[str, Any]]:
         """The newest orders first, as the API gives them."""
@@ -63,22 +73,56 @@ class DemoSite:
     def counts(self) -> dict[str, int]:
         """The gateway's durable totals by name."""
         answer = get_json(self._gateway_url + "health")
-        return {} if answer is None else dict(answer["counts"])
+        counts: dict[str, int] = {} if answer is None else dict(answer["counts"])
+        if self._lived_from is None and counts.get("readings_stored", 0):
+            self._lived_from = time.monotonic()
+        return counts
 
-    def check(self) -> None:
-        """Raise StartError if a part has ended by itself."""
+    def tend(self) -> list[str]:
+        """Do to the processes what the scenario's faults ask for now; returns a line for each.
+
+        Raises StartError if a part has ended by itself.
+        """
         self._children.check()
+        said = []
+        while self._lived_from is not None and self._troubles:
+            if self._troubles[0].at_s > time.monotonic() - self._lived_from:
+                break
+            trouble = self._troubles.popleft()
+            trouble.act()
+            said.append(f"fault    {trouble.says}")
+        return said
+
+    def _planned(self, faults: Sequence[ProcessFault]) -> Iterator[_Trouble]:
+        for fault in faults:
+            back_s = fault.at_s + fault.down_s
+            if isinstance(fault, GatewayKill):
+                yield _Trouble(fault.at_s, "gateway killed", lambda: self._children.kill("gateway"))
+                yield _Trouble(
+                    back_s, "gateway started", lambda: self._children.start("gateway", self._gateway_command)
+                )
+            elif self._options.broker_url is None:
+                yield _Trouble(fault.at_s, "broker stopped", self._stop_broker)
+                yield _Trouble(back_s, "broker started", lambda: str(self._start_broker()))
+            else:
+                yield _Trouble(fault.at_s, "broker_restart left out: this broker is not ours", lambda: None)
 
     def stop(self) -> None:
         """End every child and the broker; safe to call more than once."""
         self._children.stop()
+        self._stop_broker()
+
+    def _stop_broker(self) -> None:
         if self._broker is not None:
             self._broker.stop()
             self._broker = None
 
     def _start_broker(self) -> str:
-        self._broker = NatsBroker(EmbeddedBrokerSettings(folder=self._options.folder / "broker"))
+        """The embedded broker; after a restart at the port that its clients know."""
+        settings = EmbeddedBrokerSettings(folder=self._options.folder / "broker", port=self._broker_port)
+        self._broker = NatsBroker(settings)
         self._broker.start()
+        self._broker_port = self._broker.url.port
         return str(self._broker.url)
 
     def _wait_for(self, url: str) -> None:
@@ -88,6 +132,15 @@ class DemoSite:
             if time.monotonic() > deadline:
                 raise StartError(f"nothing answers at {url} after {_START_LIMIT_S:g} s; logs: {self._options.folder}")
             time.sleep(0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Something that happens to a process at a second."""
+
+    at_s: float
+    says: str
+    act: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,9 @@ class ReadingConsumer:
                 continue
             before = batch.states.get(reading.sensor_id, self._states.get(reading.sensor_id))
             after, events = judge_reading(self._site, reading, before)
-            batch.states[reading.sensor_id] = after
+            # Without a rule there is nothing to remember.
+            if after != (before or SensorState()):
+                batch.states[reading.sensor_id] = after
             batch.events.extend(events)
 
     def _commit(self, batch: _Batch, last_id: int) -> None:

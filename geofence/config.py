@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from detectors.validation import closest, first_problem
 from geofence.dwell import DwellSettings
 from geofence.errors import SiteError
+from geofence.lens import Lens
 from geofence.messages import IncidentKind
 
 SITE_FILE = "site.toml"
@@ -34,23 +35,24 @@ class ControlPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraConfig:
-    """A fixed camera and its control points."""
+    """A fixed camera, its control points, and its lens where that bends the picture."""
 
     id: str
     size_px: tuple[int, int]
     gcps: tuple[ControlPoint, ...]
     max_reprojection_px: float
+    lens: Lens | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorConfig:
-    """A sensor, where it is, and the name of the rule for its metric."""
+    """A sensor, where it is, and the name of the rule for its metric; without one its readings are only stored."""
 
     id: str
     metric: str
     lat: float
     lng: float
-    rule: str
+    rule: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,16 @@ class _ControlPoint(_Strict):
     _lat = field_validator("lat")(_check_lat)
 
 
+_Coefficient = Annotated[float, Field(ge=-1, le=1, description="a coefficient, -1 … 1, without unit")]
+
+
+class _Lens(_Strict):
+    focal_px: float = Field(gt=0, description="the focal length in pixels, more than 0")
+    center_px: tuple[float, float] | None = Field(default=None, description="[x, y] in pixels of the picture")
+    k1: _Coefficient = 0.0
+    k2: _Coefficient = 0.0
+
+
 class _Camera(_Strict):
     id: str = Field(description=ID_EXPECTED)
     size_px: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] = Field(
@@ -125,16 +137,19 @@ class _Camera(_Strict):
     )
     gcps: list[_ControlPoint] = Field(description="a list of {px = [x, y], lng = …, lat = …}, 4 points or more")
     max_reprojection_px: float = Field(default=5.0, gt=0, description="pixels, more than 0")
+    lens: _Lens | None = Field(default=None, description="a table such as {focal_px = 800, k1 = -0.1, k2 = 0}")
 
     _id = field_validator("id")(_check_id)
 
     @model_validator(mode="after")
     def _points_in_picture(self) -> _Camera:
         width, height = self.size_px
-        for number, point in enumerate(self.gcps):
-            x, y = point.px
+        points = {f"gcps[{number}].px": point.px for number, point in enumerate(self.gcps)}
+        if self.lens is not None and self.lens.center_px is not None:
+            points["lens.center_px"] = self.lens.center_px
+        for key, (x, y) in points.items():
             if not (0 <= x <= width and 0 <= y <= height):
-                raise ValueError(f"gcps[{number}].px [{x:g}, {y:g}] lies outside size_px [{width}, {height}]")
+                raise ValueError(f"{key} [{x:g}, {y:g}] lies outside size_px [{width}, {height}]")
         return self
 
 
@@ -143,7 +158,7 @@ class _Sensor(_Strict):
     metric: str = Field(min_length=1, description="the name of a value, such as 'level'")
     lat: _Lat
     lng: _Lng
-    rule: str = Field(description="the name of a table under sensor_rules")
+    rule: str | None = Field(default=None, description="the name of a table under sensor_rules, or left out")
 
     _id = field_validator("id")(_check_id)
     _lat = field_validator("lat")(_check_lat)
@@ -264,7 +279,7 @@ def refuse_twins(file: str, key: str, ids: list[str], what: str = "id") -> None:
 def _refuse_unknown_rules(file: str, parsed: _SiteFile) -> None:
     known = sorted(parsed.sensor_rules)
     for row, sensor in enumerate(parsed.sensors):
-        if sensor.rule not in parsed.sensor_rules:
+        if sensor.rule is not None and sensor.rule not in parsed.sensor_rules:
             problem = (
                 f"{sensor.rule!r} of sensor {sensor.id} is no table under sensor_rules; {closest(sensor.rule, known)}"
             )
@@ -280,10 +295,18 @@ def _timezone(file: str, name: str) -> ZoneInfo:
 
 
 def _camera(camera: _Camera) -> CameraConfig:
-    points = tuple(ControlPoint(px=point.px, lat=point.lat, lng=point.lng) for point in camera.gcps)
     return CameraConfig(
-        id=camera.id, size_px=camera.size_px, gcps=points, max_reprojection_px=camera.max_reprojection_px
+        id=camera.id,
+        size_px=camera.size_px,
+        gcps=tuple(ControlPoint(px=point.px, lat=point.lat, lng=point.lng) for point in camera.gcps),
+        max_reprojection_px=camera.max_reprojection_px,
+        lens=None if camera.lens is None else _lens(camera.lens, camera.size_px),
     )
+
+
+def _lens(lens: _Lens, size_px: tuple[int, int]) -> Lens:
+    center_px = lens.center_px or (size_px[0] / 2, size_px[1] / 2)
+    return Lens(focal_px=lens.focal_px, center_px=center_px, k1=lens.k1, k2=lens.k2)
 
 
 def _dwell(rules: _Rules) -> dict[IncidentKind, DwellSettings]:

@@ -1,4 +1,4 @@
-"""Pixels ↔ ground metres of a fixed camera over flat ground, from control points.
+"""Pixels ↔ ground metres of a fixed camera over flat ground, from control points and, where known, its lens.
 
 Normalised direct linear transform and Gauss-Newton on the reprojection error: Hartley & Zisserman,
 Multiple View Geometry, 2nd ed., algorithms 4.2 and 4.3.
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geofence.errors import CalibrationError
+from geofence.lens import Lens
 
 Float64s = npt.NDArray[np.float64]
 
@@ -28,13 +29,16 @@ class Homography:
     """A camera's view of the ground.
 
     ground_to_pixel_matrix, pixel_to_ground_matrix: (3, 3) float64, scaled so that the third homogeneous
-        coordinate is positive for what the camera sees and 1 on average over the control points
-    residual_px: (N,) distance of every control point from where the fit puts it
+        coordinate is positive for what the camera sees and 1 on average over the control points; their
+        pixels are those of an ideal pinhole
+    residual_px: (N,) distance of every control point from where the fit puts it, in pixels of the real picture
+    lens:        between the ideal picture and the real one, None for a camera that needs none
     """
 
     ground_to_pixel_matrix: Float64s
     pixel_to_ground_matrix: Float64s
     residual_px: Float64s
+    lens: Lens | None = None
 
     @property
     def rms_px(self) -> float:
@@ -42,19 +46,25 @@ class Homography:
         return float(np.sqrt(np.mean(self.residual_px**2)))
 
     def pixel_to_ground(self, px: Float64s) -> Float64s:
-        """(N, 2) pixels → (N, 2) metres [east, north]; NaN at and above the horizon."""
-        return _project(self.pixel_to_ground_matrix, px)
+        """(N, 2) pixels → (N, 2) metres [east, north]; NaN at and above the horizon, and where the lens shows none."""
+        return _project(self.pixel_to_ground_matrix, px if self.lens is None else self.lens.unbend(px))
 
     def ground_to_pixel(self, ground_m: Float64s) -> Float64s:
-        """(N, 2) metres [east, north] → (N, 2) pixels; NaN at and behind the camera's plane."""
-        return _project(self.ground_to_pixel_matrix, ground_m)
+        """(N, 2) metres [east, north] → (N, 2) pixels; NaN behind the camera's plane and where the lens shows none."""
+        return _bent(_project(self.ground_to_pixel_matrix, ground_m), self.lens)
 
 
 def fit_homography(
-    px: Float64s, ground_m: Float64s, *, camera_id: str, max_reprojection_px: float = math.inf
+    px: Float64s,
+    ground_m: Float64s,
+    *,
+    camera_id: str,
+    max_reprojection_px: float = math.inf,
+    lens: Lens | None = None,
 ) -> Homography:
     """Fit (N, 2) pixels to (N, 2) ground metres; raises CalibrationError on degenerate or bad points."""
-    pixels = np.asarray(px, np.float64).reshape(-1, 2)
+    seen_px = np.asarray(px, np.float64).reshape(-1, 2)
+    pixels = seen_px if lens is None else _unbent(seen_px, lens, camera_id)
     metres = np.asarray(ground_m, np.float64).reshape(-1, 2)
     _refuse_degenerate(pixels, metres, camera_id)
     to_unit_px, to_unit_m = _normalisation(pixels), _normalisation(metres)
@@ -64,10 +74,29 @@ def fit_homography(
     forward = _scaled(matrix, metres, camera_id)
     if np.linalg.det(forward) >= 0:
         raise CalibrationError(camera_id, "gcps show the ground from below; two points have their px exchanged")
-    residual_px = np.linalg.norm(_project(forward, metres) - pixels, axis=1)
-    _refuse_large(residual_px, pixels, camera_id, max_reprojection_px)
+    # A point that the fit puts where the lens shows nothing is infinitely wrong.
+    residual_px = np.nan_to_num(np.linalg.norm(_bent(_project(forward, metres), lens) - seen_px, axis=1), nan=np.inf)
+    _refuse_large(residual_px, seen_px, camera_id, max_reprojection_px)
     backward = _scaled(np.asarray(np.linalg.inv(matrix), np.float64), pixels, camera_id)
-    return Homography(forward, backward, residual_px)
+    return Homography(forward, backward, residual_px, lens)
+
+
+def _unbent(px: Float64s, lens: Lens, camera_id: str) -> Float64s:
+    """The ideal pixels of all points; raises CalibrationError for one that this lens cannot show."""
+    ideal_px = lens.unbend(px)
+    lost = np.flatnonzero(np.isnan(ideal_px).any(axis=1))
+    if len(lost):
+        x, y = px[lost[0]]
+        problem = (
+            f"gcps[{lost[0]}] px=[{x:g}, {y:g}] lies where a lens of k1 = {lens.k1:g}, k2 = {lens.k2:g}, "
+            f"focal_px = {lens.focal_px:g} shows nothing; measure the lens again, or leave the point out"
+        )
+        raise CalibrationError(camera_id, problem)
+    return ideal_px
+
+
+def _bent(ideal_px: Float64s, lens: Lens | None) -> Float64s:
+    return ideal_px if lens is None else lens.bend(ideal_px)
 
 
 def _refuse_degenerate(px: Float64s, ground_m: Float64s, camera_id: str) -> None:

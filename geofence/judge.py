@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from detectors.messages import FrameDetections
+from geofence.config import SensorRule
 from geofence.dwell import Box
 from geofence.identity import incident_id_of
 from geofence.messages import EventType, IncidentEvent
@@ -61,13 +62,15 @@ def judge_reading(site: Site, reading: Reading, state: SensorState | None) -> tu
     sensor = site.sensors.get(reading.sensor_id)
     if sensor is None or reading.metric not in {sensor.metric, BARE_METRIC}:
         return before, ()
-    rule = site.config.sensor_rules[sensor.rule]
+    rule = site.rule_of(sensor)
+    if rule is None:
+        return before, ()
     after, step = advance_sensor(before, reading.value, measured_at=reading.measured_at, rule=rule)
     if step == SensorStep.NOTHING:
         return after, ()
     event = EventType(step.value)
     standing = before if step == SensorStep.CLEARED else after
-    return after, (_sensor_event(site, reading, event, standing),)
+    return after, (_sensor_event(site, reading, rule, event, standing),)
 
 
 def _camera_event(
@@ -100,10 +103,11 @@ def _camera_event(
     )
 
 
-def _sensor_event(site: Site, reading: Reading, event: EventType, standing: SensorState) -> IncidentEvent:
+def _sensor_event(
+    site: Site, reading: Reading, rule: SensorRule, event: EventType, standing: SensorState
+) -> IncidentEvent:
     """`standing` is the state in which the trouble stood: the one before a reading that cleared it."""
     sensor = site.sensors[reading.sensor_id]
-    rule = site.config.sensor_rules[sensor.rule]
     ground_m = site.sensor_places_m[sensor.id]
     zone = _zone_of_sensor(site, ground_m)
     began_at = standing.began_at or reading.measured_at

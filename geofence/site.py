@@ -13,7 +13,7 @@ import shapely
 
 from detectors.classes import ClassTable
 from detectors.validation import closest
-from geofence.config import SITE_FILE, CameraConfig, SensorConfig, SiteConfig
+from geofence.config import SITE_FILE, CameraConfig, SensorConfig, SensorRule, SiteConfig
 from geofence.errors import CalibrationError, GeofenceError, SiteError
 from geofence.ground import GroundPlane
 from geofence.homography import Homography, fit_homography
@@ -65,6 +65,10 @@ class Site:
             hint = closest(camera_id, sorted(self.cameras))
             raise GeofenceError(f"site {self.site_id} has no camera {camera_id!r}; {hint}")
         return self.cameras[camera_id]
+
+    def rule_of(self, sensor: SensorConfig) -> SensorRule | None:
+        """The rule that judges a sensor, None where none does."""
+        return None if sensor.rule is None else self.config.sensor_rules[sensor.rule]
 
 
 def build_site(
@@ -146,7 +150,13 @@ def _camera(camera: CameraConfig, plane: GroundPlane) -> Camera:
     px = np.array([point.px for point in camera.gcps], np.float64)
     ground_m = plane.to_ground(np.array([(point.lat, point.lng) for point in camera.gcps], np.float64))
     try:
-        homography = fit_homography(px, ground_m, camera_id=camera.id, max_reprojection_px=camera.max_reprojection_px)
+        homography = fit_homography(
+            px,
+            ground_m,
+            camera_id=camera.id,
+            max_reprojection_px=camera.max_reprojection_px,
+            lens=camera.lens,
+        )
     except CalibrationError as error:
         raise CalibrationError(camera.id, f"{SITE_FILE}: {error.problem}") from error
     return Camera(id=camera.id, size_px=camera.size_px, homography=homography)

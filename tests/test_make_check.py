@@ -37,8 +37,8 @@ def _append(file: Path, text: str) -> None:
     ("file", "planted", "contract"),
     [
         ("ingest/topics.py", "\nimport geofence.judge\n", "Stages flow one way"),
-        ("sim/sensors.py", "\nimport ingest.topics\n", "The simulator stands outside"),
-        ("geofence/places.py", "\nimport sim.pinhole\n", "No stage imports the simulator"),
+        ("sim/devices/sensor.py", "\nimport ingest.topics\n", "The simulator stands outside"),
+        ("geofence/places.py", "\nimport sim.street.pinhole\n", "No stage imports the simulator"),
         ("dispatcher/orders.py", "\nimport sqlite3\n", "Only the adapters of a stage"),
     ],
 )

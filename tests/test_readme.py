@@ -52,6 +52,6 @@ def test_every_adr_follows_its_number() -> None:
 
 def test_glossary_names_code_that_exists() -> None:
     glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
-    paths = re.findall(r"`((?:ingest|detectors|geofence|dispatcher|gateway)/[\w./]+)`", glossary)
+    paths = re.findall(r"`((?:ingest|detectors|geofence|dispatcher|sim|gateway)/[\w./]+)`", glossary)
     assert paths
     assert [path for path in paths if not (ROOT / path).exists()] == []

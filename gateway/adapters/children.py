@@ -37,7 +37,7 @@ class Children:
     def start(self, name: str, arguments: Sequence[str]) -> None:
         """Start `street721 ARGUMENTS`; its output goes to name.log."""
         environment = os.environ | {_PARENT_VARIABLE: str(os.getpid())}
-        with self.log_file(name).open("wb") as log:
+        with self.log_file(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
                 [sys.executable, "-m", "gateway", *arguments],
                 stdin=subprocess.DEVNULL,
@@ -50,6 +50,12 @@ class Children:
     def log_file(self, name: str) -> Path:
         """Where a child's output goes."""
         return self._log_folder / f"{name}.log"
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, as a fault would end it; it may be started again under the same name."""
+        process = self._running.pop(name)
+        process.kill()
+        process.wait()
 
     def check(self) -> None:
         """Raise StartError, with the last lines of its log, if a child has ended."""

@@ -18,9 +18,11 @@ from rich.live import Live
 from rich.table import Table
 
 from dispatcher.texts import text
+from gateway.config import scenario_file
 from gateway.demo_site import DemoOptions, DemoOrder, DemoSite, refresh, summarise
 from gateway.logs import set_up_logs
 from gateway.supervisor import Supervisor
+from sim.scenario import load_scenario
 
 _REFRESH_S = 0.25
 
@@ -51,7 +53,8 @@ def demo(
     data = folder or Path(tempfile.mkdtemp(prefix="street721-demo-"))
     data.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=as_json)
-    demo_site = DemoSite(DemoOptions(folder=data, port=port, site=site, broker_url=broker))
+    options = DemoOptions(folder=data, port=port, site=site, broker_url=broker)
+    demo_site = DemoSite(options, load_scenario(scenario_file(site)).process_faults())
     supervisor = Supervisor()
     supervisor.catch_signals()
     try:
@@ -73,7 +76,8 @@ def _watch(
     orders: dict[str, DemoOrder] = {}
     with Live(console=console, auto_refresh=False, transient=False) as live:
         while True:
-            demo_site.check()
+            for line in demo_site.tend():
+                console.print(line, highlight=False)
             counts = demo_site.counts()
             fresh = refresh(orders, demo_site.orders(), seen_at=datetime.now(UTC))
             if console.is_terminal:

@@ -78,7 +78,8 @@ def drawn_streets(
 
         street721 data drawn --out work/drawn --count 240
     """
-    boxes = write_drawn_set(out, STREET_CLASSES, count=count, seed=seed)
+    with _progress("pictures") as advance:
+        boxes = write_drawn_set(out, STREET_CLASSES, count=count, seed=seed, progress=advance)
     sys.stdout.write(f"{out}: {count} pictures, {boxes} boxes\n")
 
 

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-import numpy as np
 
-from sim.random_streets import draw_random_street
-from sim.street_frames import Box
+from sim.drawing.placed import Box
+from sim.drawing.random_streets import draw_random_pictures
 
 
-def write_drawn_set(out: Path, class_names: tuple[str, ...], *, count: int, seed: int = 0) -> int:
+def write_drawn_set(
+    out: Path,
+    class_names: tuple[str, ...],
+    *,
+    count: int,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
     """Write `count` pictures to out/images and their labels to out/labels; returns the number of boxes.
 
-    class_names: the model's classes in output order. The same seed gives the same pictures.
+    class_names: the model's classes in output order; what has no class is drawn without a label
+    progress:    called with pictures done and in all
+    The same seed gives the same files.
     """
     for kind in ("images", "labels"):
         (out / kind).mkdir(parents=True, exist_ok=True)
     boxes = 0
-    for index in range(count):
-        frame = draw_random_street(np.random.default_rng((seed, index)))
-        height, width = frame.image.shape[:2]
-        cv2.imwrite(str(out / "images" / f"drawn_{index:04d}.jpg"), frame.image, [cv2.IMWRITE_JPEG_QUALITY, 85])
-        lines = [_label_line(class_names.index(name), box, (width, height)) for name, box in frame.boxes]
+    for index, picture in enumerate(draw_random_pictures(seed=seed, count=count)):
+        height, width = picture.image.shape[:2]
+        cv2.imwrite(str(out / "images" / f"drawn_{index:04d}.jpg"), picture.image, [cv2.IMWRITE_JPEG_QUALITY, 85])
+        lines = [
+            _label_line(class_names.index(name), box, (width, height))
+            for name, box in picture.boxes
+            if name in class_names
+        ]
         (out / "labels" / f"drawn_{index:04d}.txt").write_text("".join(lines), encoding="utf-8")
         boxes += len(lines)
+        if progress is not None:
+            progress(index + 1, count)
     return boxes
 
 

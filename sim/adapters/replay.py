@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from sim.exif import stamp_jpeg
+from sim.devices.exif import stamp_jpeg
 
 Publish = Callable[[str, bytes], None]
 

@@ -1,114 +1,164 @@
-"""Lives a scenario in real time: 200 sensors report, the camera takes pictures, all over MQTT."""
+"""Lives a scenario over MQTT: cameras take pictures, sensors report, in real time or faster."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TextIO
 
-import cv2
-
-from sim.exif import stamp_jpeg
-from sim.scenario import Scenario, SimSensor
-from sim.sensors import payload_of, phase, value_at
-from sim.street_frames import StreetLayout, StreetPainter
+from sim.devices.exif import stamp_jpeg
+from sim.devices.filming import Filming, films_of
+from sim.play import FrameTime, Play
+from sim.scenario import Scenario
+from sim.street.referee import TrueIncident
 
 Publish = Callable[[str, bytes], None]
+_TICK_S = 0.02
 
 
 @dataclass(slots=True)
 class Sent:
-    """What went out so far."""
+    """What went out so far; skipped: shutter times that came too late to be drawn."""
 
     readings: int = 0
-    broken: int = 0
     frames: int = 0
+    skipped: int = 0
+    incidents: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TruthFiles:
+    """Where the truth is written while the scenario is lived."""
+
+    truth: TextIO
+    events: TextIO
+
+
+@contextmanager
+def truth_files(folder: Path | None) -> Iterator[TruthFiles | None]:
+    """truth.jsonl and events.jsonl in a folder, made if need be; nothing without a folder."""
+    if folder is None:
+        yield None
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        truth, events = (
+            stack.enter_context((folder / name).open("w", encoding="utf-8", buffering=1))
+            for name in ("truth.jsonl", "events.jsonl")
+        )
+        yield TruthFiles(truth=truth, events=events)
 
 
 @dataclass(slots=True)
 class StreetRun:
-    """One run of a scenario; `live` blocks until `stop` is set.
+    """One run of a scenario; `live` blocks until `stop` is set or the time is over.
 
-    publish: sends one message (topic, payload) and may block; it is called from two threads
+    publish: sends one message (topic, payload) and may block
+    speed:   seconds of the scenario per second of the clock. Devices never date from the future, so a run that
+             is faster than the clock needs `seconds` and begins so far in the past that it ends now.
     """
 
     scenario: Scenario
-    sensors: tuple[SimSensor, ...]
-    site_id: str
     topic_root: str
     publish: Publish
     stop: threading.Event = field(default_factory=threading.Event)
+    speed: float = 1.0
+    seconds: float | None = None
+    truth: TruthFiles | None = None
     sent: Sent = field(default_factory=Sent)
+    _done_s: float = 0.0
 
     def live(self) -> None:
-        """Run until told to stop; an error of either side ends both and is raised here."""
-        failures: list[Exception] = []
+        """Run until told to stop. Raises ScenarioError, or ValueError for a fast run without an end."""
+        if self.speed > 1 and self.seconds is None:
+            raise ValueError("a run faster than the clock needs an end: how many seconds of the scenario?")
+        films = self._warm_films()
+        lead_s = 0.0 if self.seconds is None else self.seconds * max(0.0, 1 - 1 / self.speed)
+        play = Play(self.scenario, begins_at=datetime.now(UTC) - timedelta(seconds=lead_s), films=films)
+        frames = _DueFrames(play)
         started = time.monotonic()
-        threads = [
-            threading.Thread(target=self._guarded, args=(side, started, failures), name=f"sim-{side.__name__}")
-            for side in (self._live_sensors, self._live_camera)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
+        while not self.stop.wait(_TICK_S):
+            now_s = min((time.monotonic() - started) * self.speed, self.seconds or math.inf)
+            self._live_until(play, frames, now_s)
+            if now_s == self.seconds:
+                break
+        self._write_events(play, [*play.judge_until(self._done_s), *play.still_open(self._done_s)])
 
-    def _guarded(self, side: Callable[[float], None], started: float, failures: list[Exception]) -> None:
-        try:
-            side(started)
-        except Exception as error:  # noqa: BLE001  carried to the caller of live()
-            failures.append(error)
-            self.stop.set()
+    def _live_until(self, play: Play, frames: _DueFrames, now_s: float) -> None:
+        """All that happens before a second, in its order: the world is asked forwards only, which is cheap."""
+        for due in frames.before(now_s):
+            if self.stop.is_set():
+                return
+            if self.speed == 1 and due.is_superseded:
+                self.sent.skipped += 1
+                continue
+            self._report(play, due.time.second)
+            self._film(play, due.time)
+        self._report(play, now_s)
 
-    def _live_sensors(self, started: float) -> None:
-        interval_s = self.scenario.sensors.interval_s
-        schedule = [(phase(sensor.id, self.scenario.seed) * interval_s, sensor) for sensor in self.sensors]
-        schedule.sort(key=lambda entry: entry[0])
-        broken_due = {broken.sensor_id: 0.0 for broken in self.scenario.broken_sensors}
-        round_at = 0.0
-        while not self.stop.is_set():
-            for offset_s, sensor in schedule:
-                if self._wait_until(started + round_at + offset_s):
-                    return
-                self._report(sensor, time.monotonic() - started)
-            self._report_broken(broken_due, time.monotonic() - started)
-            round_at += interval_s
+    def _warm_films(self) -> tuple[Filming, ...]:
+        """The empty street is painted once per camera and takes long; nobody should wait for it at second 0."""
+        films = films_of(self.scenario, self.scenario.built_street())
+        for film in films:
+            film.draw((), second=0.0, frame_index=0)
+        return films
 
-    def _report(self, sensor: SimSensor, second: float) -> None:
-        value = value_at(sensor, self.scenario, second)
-        body = payload_of(sensor, value, datetime.now(UTC), self.scenario.seed)
-        self.publish(self._sensor_topic(sensor.id), body)
-        self.sent.readings += 1
+    def _report(self, play: Play, until_s: float) -> None:
+        self._write_events(play, play.judge_until(until_s))
+        for message in play.messages(self._done_s, until_s):
+            self.publish(f"{self._topics}/sensors/{message.sensor_id}", message.payload)
+            self.sent.readings += 1
+        self._done_s = until_s
 
-    def _report_broken(self, due: dict[str, float], second: float) -> None:
-        for broken in self.scenario.broken_sensors:
-            if second >= due[broken.sensor_id]:
-                self.publish(self._sensor_topic(broken.sensor_id), broken.payload.encode())
-                self.sent.broken += 1
-                due[broken.sensor_id] = second + broken.every_s
-
-    def _live_camera(self, started: float) -> None:
-        camera = self.scenario.camera
-        painter = StreetPainter(camera.pinhole(), StreetLayout(), self.scenario.seed)
-        topic = f"{self.topic_root}/{self.site_id}/cameras/{camera.id}/frame"
-        index = 0
-        while not self._wait_until(started + index / camera.frames_per_s):
-            captured_at = datetime.now(UTC)
-            things = self.scenario.things_at(time.monotonic() - started)
-            frame = painter.draw(things, noise_seed=self.scenario.seed + index)
-            done, encoded = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality])
-            if not done:
-                raise RuntimeError("a drawn frame could not be encoded as JPEG")
-            self.publish(topic, stamp_jpeg(encoded.tobytes(), captured_at))
+    def _film(self, play: Play, due: FrameTime) -> None:
+        film = play.films[due.camera_number]
+        shot = film.shoot(due.frame_index, play.world.bodies_at(due.second))
+        for outgoing in shot.outgoing:
+            jpeg = stamp_jpeg(outgoing.jpeg, play.truth.time_of(outgoing.captured_s))
+            self.publish(f"{self._topics}/cameras/{film.camera.id}/frame", jpeg)
             self.sent.frames += 1
-            index = max(index + 1, int((time.monotonic() - started) * camera.frames_per_s))
+        if self.truth is not None:
+            self.truth.truth.write(play.truth.frame_line(film.camera.id, shot, images=()) + "\n")
 
-    def _sensor_topic(self, sensor_id: str) -> str:
-        return f"{self.topic_root}/{self.site_id}/sensors/{sensor_id}"
+    def _write_events(self, play: Play, incidents: list[TrueIncident]) -> None:
+        for incident in incidents:
+            self.sent.incidents += 1
+            if self.truth is not None:
+                self.truth.events.write(play.truth.event_line(self.sent.incidents, incident) + "\n")
 
-    def _wait_until(self, moment: float) -> bool:
-        return self.stop.wait(max(0.0, moment - time.monotonic()))
+    @property
+    def _topics(self) -> str:
+        return f"{self.topic_root}/{self.scenario.site.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """is_superseded: the same camera has a later shutter time that is due as well."""
+
+    time: FrameTime
+    is_superseded: bool
+
+
+class _DueFrames:
+    """Hands out the shutter times of all cameras in order, each once."""
+
+    def __init__(self, play: Play) -> None:
+        self._films = play.films
+        self._next = [0] * len(play.films)
+
+    def before(self, second: float) -> list[_Due]:
+        """The shutter times before a second that have not been handed out yet."""
+        due = []
+        for number, film in enumerate(self._films):
+            while film.second_of(self._next[number]) < second:
+                index = self._next[number]
+                self._next[number] += 1
+                moment = FrameTime(second=film.second_of(index), camera_number=number, frame_index=index)
+                due.append(_Due(time=moment, is_superseded=film.second_of(index + 1) < second))
+        return sorted(due, key=lambda item: item.time.second)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from dispatcher.messages import Outcome
 from dispatcher.policy import Policy
 from geofence.cloudevents import Evidence, incident_to_json
 from geofence.messages import CellMatch, EventType, IncidentEvent, IncidentKind
+from tests.sites import ONE_CAMERA
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 """A Tuesday, 12:00 in Shanghai."""
@@ -80,7 +80,7 @@ class Centre:
 
 @pytest.fixture(scope="session")
 def policy_text() -> str:
-    return (resources.files("configs") / "demo" / "policy.toml").read_text("utf-8")
+    return (ONE_CAMERA / "policy.toml").read_text("utf-8")
 
 
 @pytest.fixture(scope="session")

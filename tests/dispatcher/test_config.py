@@ -1,4 +1,4 @@
-"""The policy file: the demo's is whole, and each fault is one line that says what would be right."""
+"""The policy file: a whole one, and each fault is one line that says what would be right."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dispatcher.sla import Limit, Unit
 from geofence.messages import IncidentKind
 
 
-def test_demo_policy_has_twelve_departments_and_twenty_categories(policy: Policy) -> None:
+def test_a_policy_has_twelve_departments_and_twenty_categories(policy: Policy) -> None:
     assert (len(policy.departments), len(policy.categories)) == (12, 20)
 
 
-def test_demo_policy_knows_the_exchange_days(policy: Policy) -> None:
+def test_a_policy_knows_the_exchange_days(policy: Policy) -> None:
     assert not policy.calendar.is_work_day(date(2026, 10, 7))
     assert policy.calendar.is_work_day(date(2026, 10, 10))
     assert not policy.calendar.is_work_day(date(2026, 10, 11))
@@ -48,7 +48,7 @@ def test_category_without_a_limit_takes_the_default(policy_text: str) -> None:
         (IncidentKind.BLOCKED_SIDEWALK, "something new", "sidewalk", "06036", "JD"),
     ],
 )
-def test_demo_policy_routes_each_trouble_to_one_department(
+def test_a_policy_routes_each_trouble_to_one_department(
     policy: Policy, *, kind: IncidentKind, subject: str, surface: str | None, code: str, lead: str
 ) -> None:
     route = policy.route(kind, subject, surface)
@@ -96,9 +96,9 @@ def test_each_fault_is_one_line_with_file_key_value_and_what_would_be_right(
 ) -> None:
     assert right in policy_text
     with pytest.raises(PolicyError) as caught:
-        parse_policy(policy_text.replace(right, wrong, 1), "demo/policy.toml")
+        parse_policy(policy_text.replace(right, wrong, 1), "street/policy.toml")
     line = str(caught.value)
-    assert line.startswith(f"demo/policy.toml: {begins}")
+    assert line.startswith(f"street/policy.toml: {begins}")
     assert holds in line
     assert "\n" not in line
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pytest
 
 from gateway.adapters.local_http import free_port, get_json
@@ -22,8 +21,9 @@ from ingest.adapters.mqtt_link import MqttLink, OutgoingMessage
 from ingest.adapters.nats_broker import NatsBroker
 from ingest.broker_url import BrokerUrl
 from ingest.config import EmbeddedBrokerSettings
-from sim.pinhole import PinholeCamera
-from sim.street_frames import StreetLayout, StreetPainter, Thing, ThingKind
+from sim.street.body import Body, BodyKind
+from tests.drawn_street import DrawnStreet, standing
+from tests.sites import ONE_CAMERA
 
 PATIENCE_S = 60.0
 
@@ -58,7 +58,7 @@ class Daemon:
 class Street:
     """A folder with gateway and centre over one broker; every daemon is ended with the test."""
 
-    garbage = (Thing(kind=ThingKind.GARBAGE, x_m=1.5, y_m=13.5, width_m=1.7, seed=9),)
+    garbage = standing(BodyKind.GARBAGE, x_m=1.5, y_m=13.5, look=6)
 
     @staticmethod
     def wait_for(condition: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S) -> Any:
@@ -69,15 +69,13 @@ class Street:
             time.sleep(0.05)
         return value
 
-    def __init__(self, folder: Path, broker_url: str) -> None:
+    def __init__(self, folder: Path, broker_url: str, drawn: DrawnStreet) -> None:
         self.folder = folder
         self.broker_url = broker_url
-        self.site = "demo"
+        self.site = str(ONE_CAMERA)
         self.page_port, self.health_port = free_port(), free_port()
         self._daemons: list[Daemon] = []
-        self._painter = StreetPainter(
-            PinholeCamera(size_px=(960, 540), focal_px=800.0, height_m=5.5, tilt_deg=20.0), StreetLayout(), seed=7
-        )
+        self._drawn = drawn
 
     def start_gateway(self, *, wait: bool = True, **environment: str) -> Daemon:
         """Start the gateway and wait until messages can come in."""
@@ -133,10 +131,9 @@ class Street:
         finally:
             link.close()
 
-    def jpeg(self, things: tuple[Thing, ...], noise_seed: int = 0) -> bytes:
-        """A drawn frame of the demo street."""
-        frame = self._painter.draw(things, noise_seed=noise_seed)
-        return cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
+    def jpeg(self, *bodies: Body, grain: int = 0) -> bytes:
+        """A drawn frame of the site's street."""
+        return self._drawn.jpeg(*bodies, grain=grain)
 
     def stop(self) -> None:
         """End every daemon that still runs."""
@@ -204,8 +201,14 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     broker.stop()
 
 
+@pytest.fixture(scope="session")
+def drawn_street() -> DrawnStreet:
+    """The site's street, painted once for all tests."""
+    return DrawnStreet()
+
+
 @pytest.fixture(params=["embedded", "mosquitto"])
-def street(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Street]:
+def street(request: pytest.FixtureRequest, tmp_path: Path, drawn_street: DrawnStreet) -> Iterator[Street]:
     """A street over each kind of broker; only the address differs."""
     folder = tmp_path / "data"
     folder.mkdir()
@@ -219,19 +222,19 @@ def street(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Street]:
         embedded.start()
         url = str(embedded.url)
         stop = embedded.stop
-    running = Street(folder, url)
+    running = Street(folder, url, drawn_street)
     yield running
     running.stop()
     stop()
 
 
 @pytest.fixture
-def street_folder(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Street]:
+def street_folder(tmp_path: Path, request: pytest.FixtureRequest, drawn_street: DrawnStreet) -> Iterator[Street]:
     """A street whose broker is not there yet: mosquitto's address where the test asks for mosquitto."""
     folder = tmp_path / "data"
     folder.mkdir()
     wants_mosquitto = "mosquitto" in request.fixturenames
     url = request.getfixturevalue("mosquitto").url if wants_mosquitto else "mqtt://127.0.0.1:1"
-    waiting = Street(folder, url)
+    waiting = Street(folder, url, drawn_street)
     yield waiting
     waiting.stop()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 
-from gateway.config import site_folder
-from sim.pinhole import PinholeCamera
+from sim.street.pinhole import PinholeCamera
+from tests.sites import ONE_CAMERA
 
 LAT, LNG = 39.9151, 116.4110
 LAT_PER_M, LNG_PER_M = 1 / 111_030.0, 1 / 85_390.0
@@ -20,7 +21,7 @@ Rectangle = tuple[float, float, float, float]
 def write_pinhole_site(
     folder: Path, camera: PinholeCamera, zones: dict[str, tuple[str, Rectangle]], rules: dict[str, float]
 ) -> Path:
-    """Write site.toml, zones.geojson, grid.geojson and the demo's policy.toml for camera `cam-01`.
+    """Write site.toml, zones.geojson, grid.geojson and a policy.toml for camera `cam-01`.
 
     zones: name → (kind, (x0, y0, x1, y1) in metres right of and ahead of the camera); rules: kind → min_dwell_s
     """
@@ -44,9 +45,7 @@ def write_pinhole_site(
     _write(folder / "zones.geojson", features)
     cell = _feature((-300.0, -50.0, 300.0, 600.0), {"code": "110101001001001"})
     _write(folder / "grid.geojson", [cell])
-    (folder / "policy.toml").write_text(
-        (site_folder("demo") / "policy.toml").read_text(encoding="utf-8"), encoding="utf-8"
-    )
+    shutil.copy(ONE_CAMERA / "policy.toml", folder)
     return folder
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.config import site_folder
+from tests.sites import ONE_CAMERA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ HUGE_HEADER = (
 
 def test_bad_messages_are_one_line_each_and_the_good_ones_still_count(street: Street) -> None:
     gateway = street.start_gateway()
-    good = street.jpeg(())
+    good = street.jpeg()
     cases = {
         "truncated_jpeg": ("cameras/cam-01/frame", good[: len(good) // 2]),
         "too_many_pixels": ("cameras/cam-01/frame", HUGE_HEADER),
@@ -52,7 +52,7 @@ def test_bad_messages_are_one_line_each_and_the_good_ones_still_count(street: St
 def test_a_camera_that_the_site_does_not_know_is_named_once(street: Street) -> None:
     gateway = street.start_gateway()
     for _ in range(3):
-        street.publish([("cameras/cam-77/frame", street.jpeg(()))])
+        street.publish([("cameras/cam-77/frame", street.jpeg())])
     street.wait_for(lambda: street.counts().get("frames_dropped.unknown_camera") == 3, "the frames")
     assert gateway.log.count("unknown_camera") == 1
     assert "camera_id=cam-77" in gateway.log
@@ -61,7 +61,7 @@ def test_a_camera_that_the_site_does_not_know_is_named_once(street: Street) -> N
 def _edited_site(folder: Path, name: str, old: str, new: str) -> Path:
     site = folder / "site"
     site.mkdir()
-    for source in site_folder("demo").iterdir():
+    for source in ONE_CAMERA.iterdir():
         (site / source.name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
     text = (site / name).read_text(encoding="utf-8")
     assert old in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,9 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.local_http import free_port, get_json
+from gateway.config import site_folder
+
+_KINDS = {"illegal_parking", "exposed_garbage", "blocked_sidewalk", "bin_overflow"}
 
 
 def _processes_of(folder: Path, demo_pid: int) -> list[str]:
@@ -48,25 +52,42 @@ def demo(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate()
 
 
-def test_the_summary_holds_an_order_of_a_camera_and_one_of_a_sensor(
+def test_the_summary_holds_orders_of_cameras_and_of_sensors(
     demo: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    process = demo("--for", "45", "--json", "--port", str(free_port()))
-    out, log = process.communicate(timeout=120)
+    process = demo("--for", "70", "--json", "--port", str(free_port()))
+    out, log = process.communicate(timeout=150)
     assert process.returncode == 0, log
     summary = json.loads(out)
-    kinds = {order["kind"] for order in summary["orders"]}
-    assert {"exposed_garbage", "bin_overflow", "illegal_parking"} <= kinds
+    assert {order["kind"] for order in summary["orders"]} == _KINDS
     for order in summary["orders"]:
         assert set(order) == {"case_no", "kind", "cell", "state", "latency_s"}
         assert len(order["case_no"]) == 19
         assert len(order["cell"]) == 15
         assert 0 <= order["latency_s"] <= 5
     assert len({order["case_no"] for order in summary["orders"]}) == len(summary["orders"])
-    assert summary["frames"] > 40
+    assert summary["frames"] > 100
     assert summary["readings"] > 1000
     assert summary["dead_letters"] >= 1
     assert _processes_of(tmp_path, process.pid) == []
+
+
+def test_a_broker_restart_and_a_killed_gateway_cost_no_order_and_double_none(
+    demo: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    site = tmp_path / "faulty"
+    shutil.copytree(site_folder("demo"), site)
+    with (site / "scenario.toml").open("a", encoding="utf-8") as scenario:
+        scenario.write('[[faults]]\nkind = "broker_restart"\nat_s = 8\ndown_s = 2\n')
+        scenario.write('[[faults]]\nkind = "gateway_kill"\nat_s = 28\ndown_s = 1\n')
+    process = demo("--for", "80", "--json", "--site", str(site), "--port", str(free_port()))
+    out, log = process.communicate(timeout=160)
+    assert process.returncode == 0, log
+    said = [line.split(maxsplit=1)[1] for line in log.splitlines() if line.startswith("fault ")]
+    assert said == ["broker stopped", "broker started", "gateway killed", "gateway started"]
+    orders = [(order["kind"], order["cell"]) for order in json.loads(out)["orders"]]
+    assert len(set(orders)) == len(orders)
+    assert {kind for kind, _ in orders} == _KINDS
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["Ctrl-C", "TERM", "kill -9"])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sim.exif import stamp_jpeg
-from sim.pinhole import PinholeCamera
+from sim.devices.exif import stamp_jpeg
+from sim.street.pinhole import PinholeCamera
 from tests.e2e.pinhole_site import write_pinhole_site
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A spool with the gateway's tables, the demo site, and a detector whose answers a test decides."""
+"""A spool with the gateway's tables, the one-camera site, and a detector whose answers a test decides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import pytest
 
 from detectors import FrameDetections
 from gateway.adapters.state_store import create_tables, next_outgoing
-from gateway.config import site_folder
 from gateway.dead_letter_log import DeadLetterLog
 from gateway.frame_consumer import FrameConsumer
 from gateway.incident_feed import IncidentFeed
@@ -24,13 +23,14 @@ from geofence.site import Site
 from ingest.adapters.spool import NewMessage, Spool
 from ingest.config import SpoolSettings
 from ingest.topics import MessageKind
+from tests.sites import ONE_CAMERA
 
 ROOT = "s721/v1"
 
 
 @dataclass(slots=True)
 class ScriptedDetector:
-    """Sees one heap of garbage on the demo's sidewalk while `sees_garbage`; remembers its batches."""
+    """Sees one heap of garbage on the site's sidewalk while `sees_garbage`; remembers its batches."""
 
     sees_garbage: bool = False
     batches: list[int] = field(default_factory=list)
@@ -111,13 +111,13 @@ class GatewayBench:
 
 
 @pytest.fixture(scope="session")
-def demo_site() -> Site:
-    return load_site(site_folder("demo"))
+def small_site() -> Site:
+    return load_site(ONE_CAMERA)
 
 
 @pytest.fixture
-def gateway(tmp_path: Path, demo_site: Site) -> Iterator[GatewayBench]:
-    bench = GatewayBench(tmp_path, demo_site)
+def gateway(tmp_path: Path, small_site: Site) -> Iterator[GatewayBench]:
+    bench = GatewayBench(tmp_path, small_site)
     yield bench
     bench.spool.close()
 

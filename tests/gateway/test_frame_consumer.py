@@ -10,7 +10,7 @@ import pytest
 
 from geofence.cloudevents import incident_from_json
 from geofence.messages import EventType, IncidentKind
-from sim.exif import stamp_jpeg
+from sim.devices.exif import stamp_jpeg
 
 if TYPE_CHECKING:
     from tests.gateway.conftest import GatewayBench

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from gateway.adapters.state_store import load_states
+from geofence.adapters.site_folder import load_site
 from geofence.cloudevents import incident_from_json
 from geofence.messages import EventType, IncidentKind
-
-if TYPE_CHECKING:
-    from tests.gateway.conftest import GatewayBench
+from tests.gateway.conftest import GatewayBench
+from tests.sites import ONE_CAMERA
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -66,6 +69,21 @@ def test_hold_time_goes_on_over_a_restart(gateway: GatewayBench) -> None:
     gateway.readings.step()
     ((_, body),) = gateway.outgoing()
     assert incident_from_json(body)[1].dwell_s == pytest.approx(5.5)
+
+
+def test_readings_that_no_rule_judges_leave_no_state(tmp_path: Path) -> None:
+    text = (ONE_CAMERA / "site.toml").read_text(encoding="utf-8")
+    ruled = next(line for line in text.splitlines() if '"bin-001"' in line)
+    site = shutil.copytree(ONE_CAMERA, tmp_path / "site")
+    unruled = re.sub(r', rule = "\w+"', "", ruled)
+    assert unruled != ruled
+    (site / "site.toml").write_text(text.replace(ruled, unruled), encoding="utf-8")
+    bench = GatewayBench(tmp_path, load_site(site))
+    bench.put(("sensors/bin-001", b"96"), ("sensors/bin-002", b"20"), ("sensors/bin-003", b'{"values": {"door": 1}}'))
+    bench.readings.step()
+    assert bench.spool.counters()["readings_stored"] == 3
+    assert set(load_states(bench.spool, "sensor:")) == {"bin-002"}
+    bench.spool.close()
 
 
 def test_a_transaction_that_fails_changes_nothing(gateway: GatewayBench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The demo's camera as an exact pinhole, written anew from configs/demo/README.md, and boxes of solid things."""
+"""The one-camera site's camera as an exact pinhole, written anew from its README.md, and boxes of solid things."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-import configs
 from detectors.classes import ClassTable, load_classes
 from detectors.messages import FrameDetections
 from geofence.adapters.site_folder import load_site
 from geofence.judge import CameraState, judge_frame
 from geofence.messages import IncidentEvent
 from geofence.site import Site
+from tests.sites import ONE_CAMERA
 
 Box = tuple[float, float, float, float]
 
-DEMO_FOLDER = Path(configs.__file__).parent / "demo"
 NOON = datetime(2026, 5, 1, 4, 0, 0, tzinfo=UTC)  # 12:00 in Shanghai
 
 
@@ -121,20 +119,20 @@ class Watch:
 
 
 @pytest.fixture(scope="session")
-def demo_site() -> Site:
-    return load_site(DEMO_FOLDER)
+def small_site() -> Site:
+    return load_site(ONE_CAMERA)
 
 
 @pytest.fixture(scope="session")
-def demo_camera(demo_site: Site) -> Pinhole:
-    """The demo's pinhole, standing where README.md says, on the site's plane."""
-    foot: npt.NDArray[np.float64] = demo_site.plane.to_ground(np.array([[39.9151351, 116.4110263]]))
+def mast_camera(small_site: Site) -> Pinhole:
+    """The pinhole of `cam-01`, standing where README.md says, on the site's plane."""
+    foot: npt.NDArray[np.float64] = small_site.plane.to_ground(np.array([[39.9151351, 116.4110263]]))
     return Pinhole(east_m=float(foot[0, 0]), north_m=float(foot[0, 1]))
 
 
 @pytest.fixture
-def watch(demo_site: Site) -> Watch:
-    return Watch(demo_site)
+def watch(small_site: Site) -> Watch:
+    return Watch(small_site)
 
 
 @pytest.fixture(scope="session")

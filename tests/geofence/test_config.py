@@ -8,6 +8,7 @@ import pytest
 
 from geofence.config import parse_site_toml
 from geofence.errors import SiteError
+from geofence.lens import Lens
 from geofence.messages import IncidentKind
 
 SITE = """
@@ -66,6 +67,25 @@ def test_defaults_are_those_of_the_street() -> None:
     assert config.dwell[IncidentKind.BLOCKED_SIDEWALK].min_dwell_s == 300
     assert config.min_clear_m == 1.5
     assert (config.cameras, config.sensors) == ((), ())
+
+
+def test_a_camera_without_a_lens_has_none() -> None:
+    assert parse_site_toml(SITE).cameras[0].lens is None
+
+
+@pytest.mark.parametrize("k1", [-1.0, 1.0])
+def test_a_lens_is_centred_in_the_picture_unless_it_says_where(k1: float) -> None:
+    def lens_of(table: str) -> Lens | None:
+        return parse_site_toml(SITE.replace("gcps = [", f"lens = {{ {table} }}\ngcps = [", 1)).cameras[0].lens
+
+    assert lens_of(f"focal_px = 520, k1 = {k1}") == Lens(focal_px=520, center_px=(480, 270), k1=k1, k2=0)
+    moved = lens_of("focal_px = 520, k2 = 0.01, center_px = [470, 280.5]")
+    assert moved == Lens(focal_px=520, center_px=(470, 280.5), k1=0, k2=0.01)
+
+
+def test_a_sensor_may_have_no_rule() -> None:
+    config = parse_site_toml(SITE.replace(', rule = "bin_full" },\n]', " },\n]"))
+    assert [sensor.rule for sensor in config.sensors] == ["bin_full", None]
 
 
 def test_camera_limit_defaults_to_five_pixels() -> None:
@@ -147,6 +167,48 @@ def test_a_rule_for_low_values_reads_the_other_way_round() -> None:
             "px = [900, 500]",
             "px = [961, 500]",
             "site.toml: cameras[0]: gcps[1].px [961, 500] lies outside size_px [960, 540]",
+        ),
+        (
+            "size_px = [960, 540]",
+            "size_px = [960, 540]\nlens = { focal_px = 0 }",
+            "site.toml: cameras[0].lens.focal_px: 0 is not usable; "
+            "it should be the focal length in pixels, more than 0",
+        ),
+        (
+            "size_px = [960, 540]",
+            "size_px = [960, 540]\nlens = { k1 = -0.1 }",
+            "site.toml: cameras[0].lens.focal_px: missing; it should be the focal length in pixels, more than 0",
+        ),
+        (
+            "size_px = [960, 540]",
+            "size_px = [960, 540]\nlens = { focal_px = 800, k1 = -1.01 }",
+            "site.toml: cameras[0].lens.k1: -1.01 is not usable; it should be a coefficient, -1 … 1, without unit",
+        ),
+        (
+            "size_px = [960, 540]",
+            "size_px = [960, 540]\nlens = { focal_px = 800, k2 = nan }",
+            "site.toml: cameras[0].lens.k2: nan is not usable; it should be a coefficient, -1 … 1, without unit",
+        ),
+        (
+            "size_px = [960, 540]",
+            "size_px = [960, 540]\nlens = { focal_px = 800, k3 = 0.1 }",
+            "site.toml: cameras[0].lens.k3: unknown key 'k3'; known: center_px, focal_px, k1, k2",
+        ),
+        (
+            "size_px = [960, 540]",
+            "size_px = [960, 540]\nlens = { focal_px = 800, center_px = [480, 541] }",
+            "site.toml: cameras[0]: lens.center_px [480, 541] lies outside size_px [960, 540]",
+        ),
+        (
+            "size_px = [960, 540]",
+            "size_px = [960, 540]\nlens = 800",
+            "site.toml: cameras[0].lens: 800 is not usable; it should be a table such as "
+            "{focal_px = 800, k1 = -0.1, k2 = 0}",
+        ),
+        (
+            ', rule = "bin_full" },\n]',
+            ', rul = "bin_full" },\n]',
+            "site.toml: sensors[1].rul: unknown key 'rul'; did you mean 'rule'?",
         ),
         (
             "raise_above = 85\n",

@@ -1,4 +1,4 @@
-"""The step functions from detections and readings to events, on the demo site."""
+"""The step functions from detections and readings to events, on the one-camera site."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_all_three_rules_open_at_their_limits_and_clear(watch: Watch) -> None:
     ]
 
 
-def test_an_event_says_what_where_and_since_when(watch: Watch, demo_site: Site, demo_camera: Pinhole) -> None:
+def test_an_event_says_what_where_and_since_when(watch: Watch, small_site: Site, mast_camera: Pinhole) -> None:
     watch.see(0)
     (event,) = watch.see_every(range(1, 22), CAR)
     assert (event.event, event.kind, event.subject) == (EventType.OPENED, IncidentKind.ILLEGAL_PARKING, "car")
@@ -74,8 +74,8 @@ def test_an_event_says_what_where_and_since_when(watch: Watch, demo_site: Site, 
     assert event.confidence == pytest.approx(0.8)
     assert event.place_key.startswith("zone:kerb-1:")
     assert np.allclose(event.xyxy, [CAR.xyxy], atol=1e-3)
-    place_m = demo_site.plane.to_ground(np.array([[event.lat, event.lng]]))[0]
-    assert math.dist(place_m, demo_camera.local_to_ground(-1.25, 16.3)) < 0.5
+    place_m = small_site.plane.to_ground(np.array([[event.lat, event.lng]]))[0]
+    assert math.dist(place_m, mast_camera.local_to_ground(-1.25, 16.3)) < 0.5
     assert event.reason == (
         "违规停放:小汽车在禁停区 kerb-1 20 s,限 20 s · illegal parking: car in no_parking kerb-1 for 20 s, limit 20 s"
     )
@@ -119,8 +119,8 @@ def test_one_heap_of_garbage_seen_as_many_boxes_is_one_incident(watch: Watch) ->
     assert (event.event, event.kind, len(event.xyxy)) == (EventType.OPENED, IncidentKind.EXPOSED_GARBAGE, 3)
 
 
-def test_ids_are_the_same_whenever_the_same_frames_are_judged(demo_site: Site) -> None:
-    first, second = Watch(demo_site), Watch(demo_site)
+def test_ids_are_the_same_whenever_the_same_frames_are_judged(small_site: Site) -> None:
+    first, second = Watch(small_site), Watch(small_site)
     first.see_every(range(30), CAR, BAG)
     second.see_every(range(30), CAR, BAG)
     assert first.events == second.events
@@ -138,8 +138,8 @@ def test_opened_updated_and_cleared_share_their_identity(watch: Watch) -> None:
     assert watch.events[-1].reason.startswith("违规停放已消除:禁停区 kerb-1,共 99 s · illegal parking over")
 
 
-def test_state_saved_and_restored_in_the_middle_of_a_visit_loses_no_second(demo_site: Site) -> None:
-    through, restarted = Watch(demo_site), Watch(demo_site)
+def test_state_saved_and_restored_in_the_middle_of_a_visit_loses_no_second(small_site: Site) -> None:
+    through, restarted = Watch(small_site), Watch(small_site)
     for second in range(70):
         seen = [CAR, BAG] if second < 40 else []
         if second in {3, 19, 20, 42}:
@@ -150,13 +150,13 @@ def test_state_saved_and_restored_in_the_middle_of_a_visit_loses_no_second(demo_
     assert len(through.events) == 4
 
 
-def test_pictures_that_failed_are_no_look_at_all(demo_site: Site) -> None:
-    watch = Watch(demo_site)
+def test_pictures_that_failed_are_no_look_at_all(small_site: Site) -> None:
+    watch = Watch(small_site)
     watch.see_every(range(10), CAR)
     before = watch.state
     for second in range(10, 40):
         failed = FrameDetections.empty((0, 0), failure="truncated JPEG")
-        watch.state, events = judge_frame(demo_site, "cam-01", NOON + timedelta(seconds=second), failed, watch.state)
+        watch.state, events = judge_frame(small_site, "cam-01", NOON + timedelta(seconds=second), failed, watch.state)
         assert events == ()
     assert watch.state is before
     assert [event.at - NOON for event in watch.see_every(range(40, 51), CAR)] == [timedelta(seconds=40)]
@@ -168,20 +168,20 @@ def test_boxes_in_events_are_pixels_of_the_frame_that_was_judged(watch: Watch) -
     assert np.allclose(events[0].xyxy, [half.xyxy], atol=1e-3)
 
 
-def test_an_unknown_camera_is_refused(demo_site: Site) -> None:
+def test_an_unknown_camera_is_refused(small_site: Site) -> None:
     with pytest.raises(GeofenceError, match="no camera 'cam-02'"):
-        judge_frame(demo_site, "cam-02", NOON, frame_of(), CameraState())
+        judge_frame(small_site, "cam-02", NOON, frame_of(), CameraState())
 
 
-def test_a_full_bin_opens_and_an_emptied_one_clears(demo_site: Site) -> None:
-    events = judge_all(demo_site, reading(0, 50), reading(1, 90), reading(6, 91), reading(9, 20), reading(14, 20))
+def test_a_full_bin_opens_and_an_emptied_one_clears(small_site: Site) -> None:
+    events = judge_all(small_site, reading(0, 50), reading(1, 90), reading(6, 91), reading(9, 20), reading(14, 20))
     opened, cleared = events
     assert (opened.event, opened.kind, opened.subject) == (EventType.OPENED, IncidentKind.BIN_OVERFLOW, "level")
     assert (opened.place_key, opened.source_id) == ("sensor:bin-007", "bin-007")
     assert (opened.began_at, opened.at) == (NOON + timedelta(seconds=1), NOON + timedelta(seconds=6))
     assert (opened.dwell_s, opened.confidence, opened.xyxy) == (5.0, 1.0, ())
     assert (opened.cell, opened.cell_match) == ("110101001001007", CellMatch.INSIDE)
-    sensor = demo_site.sensors["bin-007"]
+    sensor = small_site.sensors["bin-007"]
     assert (opened.lat, opened.lng) == (sensor.lat, sensor.lng)
     assert opened.reason == (
         "垃圾满溢:bin-007 level 91 > 85,持续 5 s 以上 · bin overflow: bin-007 level 91 > 85 for 5 s or more"
@@ -191,24 +191,31 @@ def test_a_full_bin_opens_and_an_emptied_one_clears(demo_site: Site) -> None:
     assert cleared.reason.startswith("垃圾满溢已消除:bin-007 level 20 < 60,持续 5 s 以上 · bin overflow over: ")
 
 
-def test_a_taken_bay_is_illegal_parking(demo_site: Site) -> None:
-    events = judge_all(demo_site, *(reading(second, 1, sensor="bay-003", metric="occupied") for second in (0, 5)))
+def test_a_taken_bay_is_illegal_parking(small_site: Site) -> None:
+    events = judge_all(small_site, *(reading(second, 1, sensor="bay-003", metric="occupied") for second in (0, 5)))
     assert [(event.kind, event.subject) for event in events] == [(IncidentKind.ILLEGAL_PARKING, "occupied")]
     assert "起始时间未知" in events[0].reason
 
 
-def test_a_bare_number_speaks_of_the_sensors_metric(demo_site: Site) -> None:
-    assert len(judge_all(demo_site, reading(0, 90, metric="value"), reading(5, 90, metric="value"))) == 1
+def test_a_bare_number_speaks_of_the_sensors_metric(small_site: Site) -> None:
+    assert len(judge_all(small_site, reading(0, 90, metric="value"), reading(5, 90, metric="value"))) == 1
 
 
-def test_other_metrics_and_unknown_sensors_change_nothing(demo_site: Site) -> None:
-    assert judge_all(demo_site, reading(0, 99, metric="battery"), reading(9, 99, metric="battery")) == []
-    assert judge_all(demo_site, reading(0, 99, sensor="bin-999"), reading(9, 99, sensor="bin-999")) == []
+def test_other_metrics_and_unknown_sensors_change_nothing(small_site: Site) -> None:
+    assert judge_all(small_site, reading(0, 99, metric="battery"), reading(9, 99, metric="battery")) == []
+    assert judge_all(small_site, reading(0, 99, sensor="bin-999"), reading(9, 99, sensor="bin-999")) == []
 
 
-def test_a_sensor_in_a_zone_names_it(demo_site: Site) -> None:
+def test_a_sensor_without_a_rule_is_judged_by_none(small_site: Site) -> None:
+    quiet = dataclasses.replace(small_site.sensors["bin-007"], rule=None)
+    site = dataclasses.replace(small_site, sensors={**small_site.sensors, "bin-007": quiet})
+    assert judge_reading(site, reading(0, 99), None) == (SensorState(), ())
+    assert judge_all(site, reading(0, 99), reading(9, 99), reading(60, 99)) == []
+
+
+def test_a_sensor_in_a_zone_names_it(small_site: Site) -> None:
     east, north = 46.0, 24.0
-    places = {**demo_site.sensor_places_m, "bay-003": (east, north)}
-    site = dataclasses.replace(demo_site, sensor_places_m=places)
+    places = {**small_site.sensor_places_m, "bay-003": (east, north)}
+    site = dataclasses.replace(small_site, sensor_places_m=places)
     events = judge_all(site, *(reading(second, 1, sensor="bay-003", metric="occupied") for second in (0, 5)))
     assert (events[0].zone_id, events[0].surface) == ("kerb-1", "roadway")

@@ -37,9 +37,9 @@ def problem_of(site: Site, *lines: str) -> RecordedError:
     return caught.value
 
 
-def test_a_parked_car_gives_opened_and_cleared_with_the_promised_keys(demo_site: Site) -> None:
+def test_a_parked_car_gives_opened_and_cleared_with_the_promised_keys(small_site: Site) -> None:
     lines = [line(n, car()) for n in range(25)] + [line(n) for n in range(25, 35)]
-    opened, cleared = (json.loads(event) for event in judge_lines(demo_site, lines))
+    opened, cleared = (json.loads(event) for event in judge_lines(small_site, lines))
     assert list(opened) == [
         "event",
         "incident_id",
@@ -61,27 +61,27 @@ def test_a_parked_car_gives_opened_and_cleared_with_the_promised_keys(demo_site:
     assert opened["confidence"] == pytest.approx(0.91, abs=1e-4)
 
 
-def test_blank_lines_and_keys_of_other_programs_are_left_out(demo_site: Site) -> None:
+def test_blank_lines_and_keys_of_other_programs_are_left_out(small_site: Site) -> None:
     lines = ["", "  \n", line(0, car(track_id=7), image="1.jpg"), "\n"]
-    (frame,) = parse_recorded(demo_site, lines)
+    (frame,) = parse_recorded(small_site, lines)
     assert len(frame.detections) == 1
     assert frame.detections.size_px == (960, 540)
 
 
-def test_another_picture_size_is_taken_from_the_line(demo_site: Site) -> None:
+def test_another_picture_size_is_taken_from_the_line(small_site: Site) -> None:
     half = [value / 2 for value in CAR_XYXY]
     lines = [line(n, car(xyxy=half), size_px=[480, 270]) for n in range(21)]
-    assert [json.loads(event)["event"] for event in judge_lines(demo_site, lines)] == ["opened"]
+    assert [json.loads(event)["event"] for event in judge_lines(small_site, lines)] == ["opened"]
 
 
-def test_late_and_repeated_lines_change_nothing(demo_site: Site) -> None:
+def test_late_and_repeated_lines_change_nothing(small_site: Site) -> None:
     ordered = [line(n, car()) for n in range(25)]
     noisy = [text for n, good in enumerate(ordered) for text in (good, good, line(max(0, n - 3)))]
-    assert list(judge_lines(demo_site, noisy)) == list(judge_lines(demo_site, ordered))
+    assert list(judge_lines(small_site, noisy)) == list(judge_lines(small_site, ordered))
 
 
-def test_events_before_a_bad_line_are_given_first(demo_site: Site) -> None:
-    events = judge_lines(demo_site, [*(line(n, car()) for n in range(21)), "{"])
+def test_events_before_a_bad_line_are_given_first(small_site: Site) -> None:
+    events = judge_lines(small_site, [*(line(n, car()) for n in range(21)), "{"])
     assert json.loads(next(events))["event"] == "opened"
     with pytest.raises(RecordedError, match=r"^line 22: \(whole line\): not JSON"):
         next(events)
@@ -106,7 +106,7 @@ def test_events_before_a_bad_line_are_given_first(demo_site: Site) -> None:
         ('{"image": "1.jpg", "detections": []}', "line 2: camera_id: missing; it should be the id of a camera"),
     ],
 )
-def test_a_bad_line_is_named_by_its_number(demo_site: Site, bad: str, line_start: str) -> None:
-    error = problem_of(demo_site, line(0), bad)
+def test_a_bad_line_is_named_by_its_number(small_site: Site, bad: str, line_start: str) -> None:
+    error = problem_of(small_site, line(0), bad)
     assert error.line_number == 2
     assert str(error).startswith(line_start)

@@ -60,84 +60,85 @@ def with_hours(site: Site, zone_id: str, text: str) -> Site:
     return dataclasses.replace(site, zones=ZoneIndex(zones))
 
 
-def test_an_empty_street_breaks_no_rule(demo_site: Site) -> None:
-    assert kinds(demo_site) == []
+def test_an_empty_street_breaks_no_rule(small_site: Site) -> None:
+    assert kinds(small_site) == []
 
 
-def test_a_car_at_the_kerb_parks_illegally(demo_site: Site) -> None:
-    assert kinds(demo_site, car(-1.25)) == [(PARKING, "kerb-1")]
+def test_a_car_at_the_kerb_parks_illegally(small_site: Site) -> None:
+    assert kinds(small_site, car(-1.25)) == [(PARKING, "kerb-1")]
 
 
-def test_a_car_in_the_lane_does_not(demo_site: Site) -> None:
-    assert kinds(demo_site, car(-5.0)) == []
+def test_a_car_in_the_lane_does_not(small_site: Site) -> None:
+    assert kinds(small_site, car(-5.0)) == []
 
 
-def test_a_car_on_the_sidewalk_is_parking_and_no_obstacle(demo_site: Site) -> None:
-    (found,) = judged(demo_site, car(1.5))
+def test_a_car_on_the_sidewalk_is_parking_and_no_obstacle(small_site: Site) -> None:
+    (found,) = judged(small_site, car(1.5))
     assert (found.kind, found.zone_id, found.surface) == (PARKING, "sidewalk-1", "sidewalk")
 
 
-def test_a_car_across_the_kerb_counts_by_both_sides_together(demo_site: Site) -> None:
-    assert [kind for kind, _ in kinds(demo_site, car(0.0))] == [PARKING]
+def test_a_car_across_the_kerb_counts_by_both_sides_together(small_site: Site) -> None:
+    assert [kind for kind, _ in kinds(small_site, car(0.0))] == [PARKING]
 
 
 @pytest.mark.parametrize(("x", "is_parking"), [(-2.6, False), (-2.4, True)])
-def test_half_of_the_footprint_decides(demo_site: Site, x: float, is_parking: bool) -> None:
+def test_half_of_the_footprint_decides(small_site: Site, x: float, is_parking: bool) -> None:
     """A straight strip 1.8 m wide against the zone's border at x = -2.5."""
     seen = on_ground("car", x, 14.0, 1.8, 1.0)
-    narrow = demo_site.classes.by_name["car"]
+    narrow = small_site.classes.by_name["car"]
     flat = dataclasses.replace(narrow, length_m=0.5, width_m=0.5)
     table = dataclasses.replace(
-        demo_site.classes, classes=tuple(flat if row.name == "car" else row for row in demo_site.classes.classes)
+        small_site.classes,
+        classes=tuple(flat if row.name == "car" else row for row in small_site.classes.classes),
     )
-    site = dataclasses.replace(demo_site, classes=table)
+    site = dataclasses.replace(small_site, classes=table)
     assert bool(kinds(site, seen)) is is_parking
 
 
 @pytest.mark.parametrize("name", ["person", "bicycle", "motorcycle", "garbage_bin"])
-def test_only_vehicles_park(demo_site: Site, name: str) -> None:
-    assert kinds(demo_site, on_ground(name, -1.25, 14.0, 1.0, 1.0)) == []
+def test_only_vehicles_park(small_site: Site, name: str) -> None:
+    assert kinds(small_site, on_ground(name, -1.25, 14.0, 1.0, 1.0)) == []
 
 
-def test_zone_hours_are_local_time_of_the_site(demo_site: Site) -> None:
-    site = with_hours(demo_site, "kerb-1", "07:00-22:00")
+def test_zone_hours_are_local_time_of_the_site(small_site: Site) -> None:
+    site = with_hours(small_site, "kerb-1", "07:00-22:00")
     at_0659, at_0700 = datetime(2026, 5, 1, 22, 59, tzinfo=UTC), datetime(2026, 5, 1, 23, 0, tzinfo=UTC)
     assert kinds(site, car(-1.25), at=at_0659) == []
     assert kinds(site, car(-1.25), at=at_0700) == [(PARKING, "kerb-1")]
 
 
-def test_one_car_seen_as_two_classes_is_one_sighting(demo_site: Site) -> None:
+def test_one_car_seen_as_two_classes_is_one_sighting(small_site: Site) -> None:
     truck = dataclasses.replace(car(-1.25), name="truck", confidence=0.6)
-    (found,) = judged(demo_site, truck, car(-1.25))
+    (found,) = judged(small_site, truck, car(-1.25))
     assert found.subject == "car"
 
 
 @pytest.mark.parametrize(
     ("x", "y", "zone_id"), [(1.5, 10.0, "sidewalk-1"), (-1.2, 10.0, "kerb-1"), (-5.0, 14.0, "street-1")]
 )
-def test_garbage_on_public_ground_is_exposed(demo_site: Site, x: float, y: float, zone_id: str) -> None:
-    assert kinds(demo_site, bag(x, y)) == [(GARBAGE, zone_id)]
+def test_garbage_on_public_ground_is_exposed(small_site: Site, x: float, y: float, zone_id: str) -> None:
+    assert kinds(small_site, bag(x, y)) == [(GARBAGE, zone_id)]
 
 
-def test_garbage_at_the_collection_point_is_where_it_belongs(demo_site: Site) -> None:
-    assert kinds(demo_site, bag(4.0, 12.0)) == []
+def test_garbage_at_the_collection_point_is_where_it_belongs(small_site: Site) -> None:
+    assert kinds(small_site, bag(4.0, 12.0)) == []
 
 
-def test_a_spilling_bin_counts_at_the_collection_point_too(demo_site: Site) -> None:
+def test_a_spilling_bin_counts_at_the_collection_point_too(small_site: Site) -> None:
     overflow = Seen("overflow", CAMERA.box_of(4.0, 12.0, 0.8, 0.8, 1.2))
-    assert kinds(demo_site, overflow) == [(GARBAGE, "collection-1")]
+    assert kinds(small_site, overflow) == [(GARBAGE, "collection-1")]
 
 
-def test_garbage_beyond_all_zones_is_nobodys(demo_site: Site) -> None:
-    assert kinds(demo_site, bag(6.0, 20.0)) == []
+def test_garbage_beyond_all_zones_is_nobodys(small_site: Site) -> None:
+    assert kinds(small_site, bag(6.0, 20.0)) == []
 
 
-def test_clear_width_of_1_6_metres_passes(demo_site: Site) -> None:
-    assert kinds(demo_site, *bins((0.0, 0.7), (0.7, 1.35))) == []
+def test_clear_width_of_1_6_metres_passes(small_site: Site) -> None:
+    assert kinds(small_site, *bins((0.0, 0.7), (0.7, 1.35))) == []
 
 
-def test_clear_width_of_1_3_metres_blocks_and_says_the_gap(demo_site: Site) -> None:
-    (found,) = judged(demo_site, *bins((0.0, 0.85), (0.85, 1.7)))
+def test_clear_width_of_1_3_metres_blocks_and_says_the_gap(small_site: Site) -> None:
+    (found,) = judged(small_site, *bins((0.0, 0.85), (0.85, 1.7)))
     assert (found.kind, found.zone_id, found.place_key) == (SIDEWALK, "sidewalk-1", "zone:sidewalk-1")
     assert found.note is not None
     chinese = re.fullmatch(r"最窄处净宽 (\d\.\d) m,应不小于 1\.5 m", found.note[0])
@@ -150,48 +151,48 @@ def test_clear_width_of_1_3_metres_blocks_and_says_the_gap(demo_site: Site) -> N
     assert len(found.boxes) == 2
 
 
-def test_one_obstacle_that_touches_the_sidewalk_does_not_block_it(demo_site: Site) -> None:
-    assert kinds(demo_site, *bins((0.2, 0.9))) == []
+def test_one_obstacle_that_touches_the_sidewalk_does_not_block_it(small_site: Site) -> None:
+    assert kinds(small_site, *bins((0.2, 0.9))) == []
 
 
-def test_obstacles_block_together_where_none_does_alone(demo_site: Site) -> None:
+def test_obstacles_block_together_where_none_does_alone(small_site: Site) -> None:
     left, right = bins((0.0, 0.9)), bins((2.1, 3.0))
-    assert kinds(demo_site, *left) == []
-    assert kinds(demo_site, *right) == []
-    assert kinds(demo_site, *left, *right) == [(SIDEWALK, "sidewalk-1")]
+    assert kinds(small_site, *left) == []
+    assert kinds(small_site, *right) == []
+    assert kinds(small_site, *left, *right) == [(SIDEWALK, "sidewalk-1")]
 
 
-def test_people_and_garbage_are_no_obstacles(demo_site: Site) -> None:
+def test_people_and_garbage_are_no_obstacles(small_site: Site) -> None:
     crowd = [on_ground("person", 0.3 + 0.6 * n, 12.0, 0.5, 0.5) for n in range(5)]
-    assert kinds(demo_site, *crowd) == []
+    assert kinds(small_site, *crowd) == []
     heap = [bag(0.4 + 0.75 * n, 12.0) for n in range(4)]
-    assert {kind for kind, _ in kinds(demo_site, *heap)} == {GARBAGE}
+    assert {kind for kind, _ in kinds(small_site, *heap)} == {GARBAGE}
 
 
-def test_a_bin_that_is_also_seen_spilling_belongs_to_the_garbage_rule(demo_site: Site) -> None:
+def test_a_bin_that_is_also_seen_spilling_belongs_to_the_garbage_rule(small_site: Site) -> None:
     row = bins((0.0, 0.9), (0.9, 1.8))
     spilling = [dataclasses.replace(seen, name="overflow", confidence=0.5) for seen in row]
-    assert {kind for kind, _ in kinds(demo_site, *row, *spilling)} == {GARBAGE}
+    assert {kind for kind, _ in kinds(small_site, *row, *spilling)} == {GARBAGE}
 
 
-def test_subject_is_what_takes_most_of_the_sidewalk(demo_site: Site) -> None:
+def test_subject_is_what_takes_most_of_the_sidewalk(small_site: Site) -> None:
     bicycle = Seen("bicycle", on_ground("bicycle", 1.4, 12.0, 1.8, 0.6).xyxy)
-    (found,) = judged(demo_site, bicycle, *bins((0.0, 0.4)))
+    (found,) = judged(small_site, bicycle, *bins((0.0, 0.4)))
     assert found.subject == "bicycle"
 
 
-def test_things_whose_foot_is_cut_off_are_not_judged(demo_site: Site) -> None:
-    assert kinds(demo_site, Seen("car", (300.0, 300.0, 500.0, 540.0))) == []
+def test_things_whose_foot_is_cut_off_are_not_judged(small_site: Site) -> None:
+    assert kinds(small_site, Seen("car", (300.0, 300.0, 500.0, 540.0))) == []
 
 
-def test_sizes_other_than_the_calibrated_are_scaled(demo_site: Site) -> None:
+def test_sizes_other_than_the_calibrated_are_scaled(small_site: Site) -> None:
     half = at_half_size(car(-1.25))
     frame = frame_of(half, size_px=(480, 270))
-    found = sightings_of(demo_site, observe(demo_site, demo_site.cameras["cam-01"], frame), NOON)
+    found = sightings_of(small_site, observe(small_site, small_site.cameras["cam-01"], frame), NOON)
     assert [sighting.zone_id for sighting in found] == ["kerb-1"]
 
 
-def test_place_key_survives_jitter_of_a_few_pixels(demo_site: Site) -> None:
+def test_place_key_survives_jitter_of_a_few_pixels(small_site: Site) -> None:
     x0, y0, x1, y1 = car(-1.25).xyxy
-    keys = {judged(demo_site, Seen("car", (x0 + d, y0, x1 + d, y1)))[0].place_key for d in (-1.0, 0.0, 1.0)}
+    keys = {judged(small_site, Seen("car", (x0 + d, y0, x1 + d, y1)))[0].place_key for d in (-1.0, 0.0, 1.0)}
     assert len(keys) == 1

@@ -15,7 +15,7 @@ from ingest.exif import read_exif_time
 from ingest.jpeg import decode_frame
 from ingest.messages import CameraId, Frame, TimeSource
 from ingest.reasons import Reason
-from sim.exif import stamp_jpeg
+from sim.devices.exif import stamp_jpeg
 
 NOW = datetime(2026, 3, 1, 8, 0, 0, tzinfo=UTC)
 TAKEN_AT = datetime(2026, 3, 1, 7, 59, 58, 123_456, tzinfo=UTC)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -15,8 +14,12 @@ from detectors.errors import DeviceError, ModelError
 from detectors.model_card import load_card
 from detectors.nms import iou_matrix
 from detectors.opening import DEFAULT_MODEL, card_path
-from sim.pinhole import PinholeCamera
-from sim.street_frames import DrawnFrame, StreetLayout, StreetPainter, Thing, ThingKind
+from sim.street.body import Body, BodyKind
+from tests.drawn_street import DrawnStreet, jpeg_of, standing
+
+GARBAGE = standing(BodyKind.GARBAGE, x_m=1.5, y_m=13.5, look=6)
+BIN = standing(BodyKind.BIN, x_m=3.8, y_m=12.8, look=1)
+FULL_BIN = standing(BodyKind.BIN, x_m=3.8, y_m=12.8, fill=1.4, look=2)
 
 
 @pytest.fixture(scope="module")
@@ -25,40 +28,29 @@ def detector() -> Detector:
 
 
 @pytest.fixture(scope="module")
-def painter() -> StreetPainter:
-    return StreetPainter(
-        PinholeCamera(size_px=(960, 540), focal_px=800.0, height_m=5.5, tilt_deg=20.0), StreetLayout(), seed=7
-    )
+def street() -> DrawnStreet:
+    return DrawnStreet()
 
 
-def _jpeg(frame: DrawnFrame) -> bytes:
-    return cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+@pytest.mark.parametrize("bodies", [(GARBAGE, BIN), (GARBAGE, FULL_BIN)], ids=["bin", "overflow"])
+def test_what_was_drawn_is_found_where_it_is(detector: Detector, street: DrawnStreet, bodies: tuple[Body, ...]) -> None:
+    frame = street.frame(*bodies)
+    (found,) = detector.detect([jpeg_of(frame)])
+    assert len(found) == len(frame.shown) == len(bodies)
+    for item in frame.shown:
+        own = found.xyxy[found.class_id == load_classes().by_name[item.body.class_name].id]
+        assert len(own) == 1, item.body.class_name
+        assert iou_matrix(own, np.array([item.xyxy], np.float32))[0, 0] > 0.5
 
 
-def test_garbage_and_bin_are_found_where_they_were_drawn(detector: Detector, painter: StreetPainter) -> None:
-    frame = painter.draw(
-        (
-            Thing(kind=ThingKind.GARBAGE, x_m=1.5, y_m=13.5, width_m=1.7, seed=9),
-            Thing(kind=ThingKind.GARBAGE_BIN, x_m=3.7, y_m=12.8, width_m=0.7, seed=7),
-        )
-    )
-    (found,) = detector.detect([_jpeg(frame)])
-    for name, box in frame.boxes:
-        own = found.xyxy[found.class_id == load_classes().by_name[name].id]
-        assert len(own) == 1, name
-        assert iou_matrix(own, np.array([box], np.float32))[0, 0] > 0.5
-
-
-def test_the_empty_street_is_empty(detector: Detector, painter: StreetPainter) -> None:
-    (found,) = detector.detect([_jpeg(painter.draw((), noise_seed=3))])
+def test_the_empty_street_is_empty(detector: Detector, street: DrawnStreet) -> None:
+    (found,) = detector.detect([street.jpeg(grain=3)])
     assert len(found) == 0
 
 
-def test_a_picture_gives_the_same_boxes_alone_and_in_a_batch(detector: Detector, painter: StreetPainter) -> None:
-    frames = [
-        _jpeg(painter.draw((Thing(kind=ThingKind.GARBAGE, x_m=1.5, y_m=12.0 + n, width_m=1.8, seed=n),), noise_seed=n))
-        for n in range(5)
-    ]
+def test_a_picture_gives_the_same_boxes_alone_and_in_a_batch(detector: Detector, street: DrawnStreet) -> None:
+    heaps = [standing(BodyKind.GARBAGE, x_m=1.5, y_m=12.0 + number, look=number) for number in range(5)]
+    frames = [street.jpeg(heap, grain=number) for number, heap in enumerate(heaps)]
     together = detector.detect(frames)
     for frame, batched in zip(frames, together, strict=True):
         (alone,) = detector.detect([frame])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 
 from dispatcher.adapters.database import open_engine
@@ -14,9 +13,11 @@ from dispatcher.adapters.store import OrderStore
 from dispatcher.config import parse_policy
 from dispatcher.intake import IncidentIntake
 
+POLICY = Path(__file__).parents[2] / "one_camera_site" / "policy.toml"
+
 
 def main(database: str, body_file: str, times: str) -> None:
-    policy = parse_policy((resources.files("configs") / "demo" / "policy.toml").read_text("utf-8"), "policy.toml")
+    policy = parse_policy(POLICY.read_text("utf-8"), "policy.toml")
     engine = open_engine(f"sqlite:///{database}")
     intake = IncidentIntake(OrderStore(engine, policy), CentreMetrics(OrderQueries(engine)))
     for _ in range(int(times)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib import resources
+from pathlib import Path
 
 import uvicorn
 
@@ -26,9 +26,11 @@ CELL = {
     },
 }
 
+POLICY = Path(__file__).parents[2] / "one_camera_site" / "policy.toml"
+
 
 def main(database: str, port: str) -> None:
-    policy = parse_policy((resources.files("configs") / "demo" / "policy.toml").read_text("utf-8"), "policy.toml")
+    policy = parse_policy(POLICY.read_text("utf-8"), "policy.toml")
     queries = OrderQueries(open_engine(f"sqlite:///{database}"))
     hub = EventHub(queries)
     app = create_app(

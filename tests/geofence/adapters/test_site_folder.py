@@ -1,8 +1,9 @@
-"""Site folders: the demo loads; every broken one gives one clear line."""
+"""Site folders: a whole one loads; every broken one gives one clear line."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 
 from geofence.adapters.site_folder import load_site
 from geofence.errors import CalibrationError, GeofenceError, SiteError
-from tests.geofence.conftest import DEMO_FOLDER
+from geofence.lens import Lens
+from tests.sites import ONE_CAMERA
 
 NAMES = ("site.toml", "zones.geojson", "grid.geojson")
 Edit = Callable[[str], str]
@@ -21,7 +23,7 @@ Edit = Callable[[str], str]
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name in NAMES:
-        shutil.copy(DEMO_FOLDER / name, tmp_path / name)
+        shutil.copy(ONE_CAMERA / name, tmp_path / name)
     return tmp_path
 
 
@@ -37,7 +39,7 @@ def line_after(folder: Path, name: str, edit: Edit) -> str:
     return str(caught.value)
 
 
-def test_a_copy_of_the_demo_loads(folder: Path) -> None:
+def test_a_copy_of_a_whole_folder_loads(folder: Path) -> None:
     assert load_site(folder).site_id == "demo"
 
 
@@ -76,7 +78,7 @@ def keep_gcps(*numbers: int) -> Edit:
 
 
 def test_three_collinear_ground_points_are_refused(folder: Path) -> None:
-    # Points 1, 4, 9 of the demo lie straight ahead of the camera.
+    # Points 1, 4, 9 of the site lie straight ahead of the camera.
     assert line_after(folder, "site.toml", keep_gcps(1, 4, 9, 5)) == (
         "camera cam-01: site.toml: gcps 0, 1, 2 (counted from 0) lie on one line in the picture; "
         "move or add points off it"
@@ -92,6 +94,34 @@ def test_three_points_are_too_few(folder: Path) -> None:
 def test_a_point_measured_wrongly_is_named(folder: Path) -> None:
     line = line_after(folder, "site.toml", lambda text: text.replace("px = [480.0, 334.7]", "px = [480.0, 374.7]"))
     assert line.startswith("camera cam-01: site.toml: gcps[4] px=[480, 374.7] is ")
+    assert line.endswith("max_reprojection_px is 0.5: measure this point again")
+
+
+def test_a_lens_bends_the_camera_of_the_site(folder: Path) -> None:
+    straight = load_site(folder).cameras["cam-01"].homography
+    text = (folder / "site.toml").read_text(encoding="utf-8")
+    points = re.compile(r"\bpx = \[([\d.]+), ([\d.]+)\]")
+    lens = Lens(focal_px=800.0, center_px=(480.0, 270.0), k1=-0.2, k2=0.02)
+
+    def bent(match: re.Match[str]) -> str:
+        x, y = lens.bend(np.array([[float(match[1]), float(match[2])]]))[0]
+        return f"px = [{x:.3f}, {y:.3f}]"
+
+    with_lens = text.replace('id = "cam-01"', 'id = "cam-01"\nlens = { focal_px = 800, k1 = -0.2, k2 = 0.02 }')
+    (folder / "site.toml").write_text(points.sub(bent, with_lens), encoding="utf-8")
+    camera = load_site(folder).cameras["cam-01"].homography
+    place_px = np.array([[300.0, 400.0], [900.0, 500.0], [480.0, 120.0]])
+    assert np.allclose(camera.pixel_to_ground(lens.bend(place_px)), straight.pixel_to_ground(place_px), atol=0.05)
+    assert camera.residual_px.max() < 0.5
+
+
+def test_the_wrong_lens_is_a_calibration_error(folder: Path) -> None:
+    line = line_after(
+        folder,
+        "site.toml",
+        lambda text: text.replace('id = "cam-01"', 'id = "cam-01"\nlens = { focal_px = 800, k1 = -0.2 }'),
+    )
+    assert line.startswith("camera cam-01: site.toml: gcps[")
     assert line.endswith("max_reprojection_px is 0.5: measure this point again")
 
 
