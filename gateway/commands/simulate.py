@@ -118,9 +118,11 @@ def render(
 def run(
     broker: BrokerOption,
     scenario: ScenarioArgument = "demo",
-    speed: Annotated[float, typer.Option(min=0.01, max=1000, help="times real time; above 1 it needs --seconds")] = 1.0,
+    speed: Annotated[
+        float, typer.Option(min=0.01, max=1000, help="times real time; above 1 one round is played")
+    ] = 1.0,
     seconds: Annotated[
-        float | None, typer.Option(min=0.1, help="how much of the scenario; without it, endless")
+        float | None, typer.Option(min=0.1, help="how much of the scenario; without it, until Ctrl-C")
     ] = None,
     truth: Annotated[Path | None, typer.Option(help="folder for truth.jsonl and events.jsonl")] = None,
     events: Annotated[Path | None, typer.Option(help="file for the incidents that the product publishes")] = None,
@@ -140,9 +142,11 @@ def run(
         street721 sim run my-street.toml --broker mqtt://127.0.0.1:1883 --truth work/t --events work/t/product.jsonl
     """
     set_up_logs()
-    if speed > 1 and seconds is None:
-        raise typer.BadParameter("a run faster than the clock needs --seconds", param_hint="--speed")
     played, _ = _scenario(scenario, seed, weather)
+    if speed > 1 and seconds is None:
+        if played.loop_s is None:
+            raise typer.BadParameter("a scenario without loop_s needs --seconds to run faster", param_hint="--speed")
+        seconds = played.loop_s
     with ExitStack() as stack:
         listener = None
         if events is not None:
@@ -154,6 +158,11 @@ def run(
             files = stack.enter_context(truth_files(truth))
         publish, stop = stack.enter_context(_device(broker, "s721-sim", ca_file, listener))
         life = StreetRun(played, topic_root, publish, stop, speed=speed, seconds=seconds, truth=files)
+        until = "Ctrl-C" if seconds is None else f"second {seconds:g}"
+        sys.stderr.write(
+            f"site {played.site.id}: {len(played.cameras)} cameras, {len(played.built_fleet().sensors)} sensors, "
+            f"{speed:g} x real time until {until}\n"
+        )
         life.live()
         sent = life.sent
     sys.stderr.write(

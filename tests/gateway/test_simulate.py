@@ -227,6 +227,16 @@ def test_a_fast_run_without_an_end_is_wrong_usage(scenario: Path) -> None:
     assert "needs --seconds" in done.log
 
 
+def test_a_fast_run_of_a_scenario_that_repeats_plays_one_round(tmp_path: Path, broker: NatsBroker) -> None:
+    path = tmp_path / "scenario.toml"
+    path.write_text(SMALL.replace("\n\n", "\nloop_s = 40\n\n", 1), encoding="utf-8")
+    url = f"mqtt://127.0.0.1:{broker.url.port}"
+    done = run_apart("sim", "run", path, "--broker", url, "--speed", "40", "--truth", tmp_path / "truth")
+    assert done.status == 0, done.log
+    assert "40 x real time until second 40" in done.log
+    assert lines_of(tmp_path / "truth" / "truth.jsonl")[-1]["second"] > 38
+
+
 def test_a_scenario_is_found_by_name_folder_or_file(tmp_path: Path) -> None:
     assert scenario_file("demo").parts[-3:] == ("configs", "demo", "scenario.toml")
     own = tmp_path / "scenario.toml"
