@@ -10,7 +10,6 @@ from datetime import datetime
 from sim.devices.filming import Filming, films_of
 from sim.devices.fleet import DeviceMessage
 from sim.devices.sensing import STEP_S, SensorWatch, StreetSurroundings
-from sim.motion.world import World
 from sim.scenario import Scenario
 from sim.street.referee import Referee, TrueIncident
 from sim.truth import TruthWriter
@@ -36,7 +35,7 @@ class Play:
         self.scenario = scenario
         self.begins_at = begins_at.astimezone(scenario.zone())
         self.street = scenario.built_street()
-        self.world = World(self.street, scenario.actors, scenario.traffic, seed=scenario.seed, loop_s=scenario.loop_s)
+        self.world = scenario.built_world()
         self.fleet = scenario.built_fleet()
         self.films = films or films_of(scenario, self.street)
         self.truth = TruthWriter(frame=scenario.site.frame(), grid=scenario.grid.grid(), begins_at=self.begins_at)

@@ -33,7 +33,9 @@ def recognise(
     remaining, done = iter(pictures), 0
     while batch := list(islice(remaining, _BATCH)):
         for (path, frame), found in zip(batch, _detect(detector, batch), strict=True):
-            boxes = [] if found.failure else list(_boxes(found, classes))
+            if found.failure:
+                raise RecognitionError(f"{path}: {found.failure}; render the folder again")
+            boxes = list(_boxes(found, classes))
             tally_frame(tallies.setdefault(frame.weather, {}), frame, boxes, min_px=min_px)
             if save is not None:
                 _save(path, frame, found, classes, save)
@@ -56,7 +58,14 @@ def _pictures(folder: Path) -> Iterator[tuple[Path, TrueFrame]]:
 
 
 def _detect(detector: Detector, batch: Sequence[tuple[Path, TrueFrame]]) -> list[FrameDetections]:
-    return detector.detect([path.read_bytes() for path, _ in batch])
+    return detector.detect([_read(path) for path, _ in batch])
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RecognitionError(f"{path}: cannot be read: {error.strerror}; truth.jsonl names it") from error
 
 
 def _boxes(found: FrameDetections, classes: ClassTable) -> Iterator[FoundBox]:

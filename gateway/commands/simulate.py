@@ -197,7 +197,7 @@ def load(
             port=url.port,
             username=url.username,
             password=url.password,
-            tls=ssl.create_default_context(cafile=ca_file) if url.tls else None,
+            tls=_tls_context(ca_file) if url.tls else None,
         ),
         topic_root=topic_root,
         site=site_id,
@@ -288,10 +288,10 @@ def gallery(
 
         street721 sim gallery demo --second 40 --out gallery.jpg
     """
-    played, _ = _scenario(scenario)
+    played, file = _scenario(scenario)
     chosen = tuple(weather or (Weather.DAY, Weather.DUSK, Weather.NIGHT, Weather.RAIN))
     with _writing(out):
-        write_gallery(played, out, camera_id=camera, second=second, weathers=chosen)
+        write_gallery(played, out, camera_id=camera, second=second, weathers=chosen, file=str(file))
     sys.stdout.write(f"{out}\n")
 
 
@@ -346,6 +346,14 @@ def _device(
         link.flush(timeout_s=_PATIENCE_S)
     finally:
         link.close()
+
+
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Whom a connection trusts; raises GatewayError for a file that holds no certificate."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise GatewayError(f"--ca-file {ca_file}: {error.strerror or error}; it should be a PEM certificate") from error
 
 
 def _stopped_by_signals() -> threading.Event:

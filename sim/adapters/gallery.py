@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from sim.drawing.painter import StreetPainter
-from sim.motion.world import World
 from sim.scenario import Scenario, ScenarioError
 from sim.street.weather import Weather
 
@@ -19,17 +18,21 @@ _QUALITY = 90
 
 
 def write_gallery(
-    scenario: Scenario, out: Path, *, camera_id: str | None, second: float, weathers: Sequence[Weather]
+    scenario: Scenario,
+    out: Path,
+    *,
+    camera_id: str | None,
+    second: float,
+    weathers: Sequence[Weather],
+    file: str = "scenario.toml",
 ) -> None:
     """Write a JPEG of what one camera sees at a second, two weathers in a row. Raises ScenarioError, OSError."""
     camera = next((part for part in scenario.cameras if camera_id in (None, part.id)), None)
     if camera is None:
         known = ", ".join(part.id for part in scenario.cameras)
-        raise ScenarioError("scenario", "cameras", f"there is no camera {camera_id!r}; there are {known or 'none'}")
-    street = scenario.built_street()
-    world = World(street, scenario.actors, scenario.traffic, seed=scenario.seed, loop_s=scenario.loop_s)
-    painter = StreetPainter(street, camera.pinhole(), seed=scenario.seed)
-    bodies = world.bodies_at(second)
+        raise ScenarioError(file, "cameras", f"there is no camera {camera_id!r}; there are {known or 'none'}")
+    painter = StreetPainter(scenario.built_street(), camera.pinhole(), seed=scenario.seed)
+    bodies = scenario.built_world().bodies_at(second)
     pictures = [painter.draw(bodies, weather=weather, second=second).image for weather in weathers]
     out.parent.mkdir(parents=True, exist_ok=True)
     done, encoded = cv2.imencode(".jpg", _tiled(pictures), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])

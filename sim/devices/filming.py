@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from sim.devices.faults import CameraFault, FrameChain, Outgoing, pose_of
+from sim.devices.faults import MAX_BACKLOG_FRAMES, CameraFault, FrameChain, Outgoing, pose_of
 from sim.drawing.painter import DrawnFrame, Shown, StreetPainter
 from sim.scenario import CameraPart, Scenario
 from sim.street.body import Body
@@ -20,8 +20,8 @@ from sim.street.weather import Weather
 
 # A camera that was moved needs its own painter; more poses than this at a time nobody keeps.
 _MAX_POSES = 3
-# A link that was lost may deliver late what was taken this many frames ago.
-_KEPT_PICTURES = 4096
+# What a lost link kept is delivered late, and each picture is told by its bytes.
+_KEPT_PICTURES = MAX_BACKLOG_FRAMES + 1
 _END_OF_JPEG = b"\xff\xd9"
 _SWAY_CHANCE, _GRAIN_CHANCE = 5, 6
 
@@ -30,7 +30,7 @@ _SWAY_CHANCE, _GRAIN_CHANCE = 5, 6
 class Shot:
     """One opening of the shutter.
 
-    second:   of the run; pose: where the camera really looked; drawn: what was before it
+    second:   of the run; pose: where the camera really looked; shown: what was before it
     outgoing: the pictures that leave the camera now, none or several
     readable: (captured second, what the picture shows) of those that can be decoded
     faults:   names of the faults it has at this moment

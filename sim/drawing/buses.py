@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.drawing.mesh import DETAIL, Burns, Face, Mesh, Part, build_mesh, fitted
-from sim.drawing.solids import box, loft, shaded, upright_x, upright_y
+from sim.drawing.solids import box, loft, octagon, shaded, upright_x, upright_y
 from sim.drawing.vehicle_parts import DARK, GLASS, GLASS_GLOSS, LAMP_GLASS, RUBBER, TAIL, lamps, wheel
 from sim.street.weather import Colour
 
@@ -43,18 +43,7 @@ def _bus_shell(size_m: Size, bgr: Colour) -> tuple[Face, ...]:
     rings = []
     for z, inset in ((0.28, 0.0), (height - 0.42, 0.0), (height - 0.14, 0.16)):
         x, y, c = half - inset, front - inset * 0.6, 0.18
-        rings.append(
-            [
-                (-x, y - c, z),
-                (-x + c, y, z),
-                (x - c, y, z),
-                (x, y - c, z),
-                (x, -y + c, z),
-                (x - c, -y, z),
-                (-x + c, -y, z),
-                (-x, -y + c, z),
-            ]
-        )
+        rings.append(octagon(x, y, c, z=z))
     return loft(np.array(rings), bgr, gloss=0.12)
 
 

@@ -22,6 +22,20 @@ def loft(rings: Floats, bgr: Colour, *, gloss: float = 0.0) -> tuple[Face, ...]:
     return (*sides, Face(corners=rings[0], bgr=bgr, gloss=gloss), Face(corners=rings[-1], bgr=bgr, gloss=gloss))
 
 
+def octagon(x: float, y: float, cut: float, *, z: float) -> list[tuple[float, float, float]]:
+    """The corners of a level rectangle from (-x, -y) to (x, y) with its corners cut off."""
+    return [
+        (-x, y - cut, z),
+        (-x + cut, y, z),
+        (x - cut, y, z),
+        (x, y - cut, z),
+        (x, -y + cut, z),
+        (x - cut, -y, z),
+        (-x + cut, -y, z),
+        (-x, -y + cut, z),
+    ]
+
+
 def box(x: Span, y: Span, z: Span, bgr: Colour, *, gloss: float = 0.0, taper: float = 1.0) -> tuple[Face, ...]:
     """An upright box between two limits on each axis; taper: size of its top over that of its foot."""
     foot = np.array([(x[0], y[0], z[0]), (x[1], y[0], z[0]), (x[1], y[1], z[0]), (x[0], y[1], z[0])])

@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.drawing.litter import mound
 from sim.drawing.mesh import DETAIL, Face, Floats, Mesh, Part, build_mesh, fitted, moved
-from sim.drawing.solids import ball, box, disc, loft, patch, shaded, tube, upright_x, upright_y
+from sim.drawing.solids import ball, box, disc, loft, octagon, patch, shaded, tube, upright_x, upright_y
 from sim.drawing.vehicle_parts import RUBBER
 from sim.street.weather import Colour
 
@@ -54,18 +54,7 @@ def _bin_body(size_m: Size, rim: float, bgr: Colour) -> tuple[Face, ...]:
     rings = []
     for z, wide in ((0.04, 0.76), (rim * 0.93, 0.97), (rim, 1.0)):
         x, y, c = width / 2 * wide, length / 2 * wide * 0.93, 0.05
-        rings.append(
-            [
-                (-x, y - c, z),
-                (-x + c, y, z),
-                (x - c, y, z),
-                (x, y - c, z),
-                (x, -y + c, z),
-                (x - c, -y, z),
-                (-x + c, -y, z),
-                (-x, -y + c, z),
-            ]
-        )
+        rings.append(octagon(x, y, c, z=z))
     faces = loft(np.array(rings), bgr, gloss=0.06)
     front, back = faces[2], faces[6]
     marks = [

@@ -9,7 +9,7 @@ a sidewalk.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import shapely
@@ -44,37 +44,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrueIncident:
-    """A rule that is really broken.
+class Trouble:
+    """Something wrong at one moment.
 
+    key:      the same as long as it is the same trouble
     also:     kinds that are right for it too; subject: what breaks the rule; actors: ids of the things
     sources:  cameras and sensors that can see it
-    began_s:  second of the scenario; due_s: when it has lasted long enough, None if it never did
-    ended_s:  None while it goes on
+    limit_s:  how long it may last
     """
-
-    kind: str
-    also: tuple[str, ...] = ()
-    x_m: float
-    y_m: float
-    zone_id: str | None
-    subject: str
-    actors: tuple[str, ...]
-    sources: tuple[str, ...]
-    began_s: float
-    limit_s: float
-    ended_s: float | None = None
-
-    @property
-    def due_s(self) -> float | None:
-        """When the rule's limit was reached; None if it ended before."""
-        due_s = self.began_s + self.limit_s
-        return due_s if self.ended_s is None or self.ended_s >= due_s else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """Something wrong at one moment; `key` is the same as long as it is the same trouble."""
 
     key: str
     kind: str
@@ -86,6 +63,23 @@ class Trouble:
     actors: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     limit_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrueIncident(Trouble):
+    """A rule that is really broken: a trouble through time.
+
+    began_s: second of the scenario; ended_s: None while it goes on
+    """
+
+    began_s: float
+    ended_s: float | None = None
+
+    @property
+    def due_s(self) -> float | None:
+        """When the rule's limit was reached; None if it ended before."""
+        due_s = self.began_s + self.limit_s
+        return due_s if self.ended_s is None or self.ended_s >= due_s else None
 
 
 @dataclass(slots=True)
@@ -108,7 +102,9 @@ class Referee:
         ended = [replace(self.open.pop(key), ended_s=second) for key in list(self.open) if key not in troubles]
         for key, trouble in troubles.items():
             known = self.open.get(key)
-            self.open[key] = _begun(trouble, second) if known is None else _with_sources(known, trouble)
+            self.open[key] = (
+                TrueIncident(**asdict(trouble), began_s=second) if known is None else _with_sources(known, trouble)
+            )
         return ended
 
     def _join(self, troubles: dict[str, Trouble], seen: Iterable[Trouble]) -> None:
@@ -240,21 +236,6 @@ def sees(camera: PinholeCamera, body: Body) -> bool:
     if not np.isfinite(corners_px).all() or (foot_px < 0).any() or (foot_px > camera.size_px).any():
         return False
     return bool(np.ptp(corners_px, axis=0).max() >= MIN_SEEN_PX)
-
-
-def _begun(trouble: Trouble, second: float) -> TrueIncident:
-    return TrueIncident(
-        kind=trouble.kind,
-        also=trouble.also,
-        x_m=trouble.x_m,
-        y_m=trouble.y_m,
-        zone_id=trouble.zone_id,
-        subject=trouble.subject,
-        actors=trouble.actors,
-        sources=trouble.sources,
-        began_s=second,
-        limit_s=trouble.limit_s,
-    )
 
 
 def _with_sources(known: TrueIncident, trouble: Trouble) -> TrueIncident:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -204,6 +205,8 @@ FILE = "FILE"
         (["run", "SMALL", "--broker", "http://h"], "http"),
         (["score", "--truth", "gone", "--events", FILE], "gone: cannot be read: No such file or directory"),
         (["score", "--truth", FILE, "--events", FILE], "file: line 1: is not JSON"),
+        (["load", "--broker", "mqtts://127.0.0.1:1", "--ca-file", FILE], "file: [X509: NO_CERTIFICATE_OR_CRL_FOUND]"),
+        (["load", "--broker", "mqtt://127.0.0.1:1"], "broker 127.0.0.1:1 cannot be reached: Connection refused"),
         (["eval", "gone"], "gone/truth.jsonl: cannot be read: No such file or directory; `sim render` writes it"),
     ],
 )
@@ -218,6 +221,28 @@ def test_a_mistake_is_one_line_and_status_1(
     assert (done.status, done.out) == (1, "")
     (line,) = done.log.splitlines()
     assert line.startswith("street721: ")
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"", "; render the folder again"),
+        (b"\xff\xd8\xff", "truncated_jpeg: "),
+    ],
+)
+def test_a_picture_that_is_gone_or_broken_is_not_counted_as_missed_things(
+    run: Run, rendered: Path, tmp_path: Path, left: bytes | None, said: str
+) -> None:
+    folder = tmp_path / "rendered"
+    shutil.copytree(rendered, folder)
+    picture = folder / lines_of(folder / "truth.jsonl")[0]["images"][0]
+    picture.unlink() if left is None else picture.write_bytes(left)
+    done = run("sim", "eval", folder)
+    assert (done.status, done.out) == (1, "")
+    (line,) = done.log.splitlines()
+    assert line.startswith(f"street721: {picture}: ")
     assert said in line
 
 

@@ -140,8 +140,8 @@ def test_every_readable_picture_has_a_line_with_the_time_of_its_clock() -> None:
 
 def incident(**changes: Any) -> TrueIncident:
     made = TrueIncident(
-        kind="bin_overflow", also=("exposed_garbage",), x_m=-1.3, y_m=19, zone_id=None, subject="level",
-        actors=("bin-a",), sources=("bin-001", "cam-a"), began_s=4.0, limit_s=1.0,
+        key="sensor:bin-001", kind="bin_overflow", also=("exposed_garbage",), x_m=-1.3, y_m=19, zone_id=None,
+        subject="level", actors=("bin-a",), sources=("bin-001", "cam-a"), began_s=4.0, limit_s=1.0,
     )  # fmt: skip
     return replace(made, **changes)
 
