@@ -26,13 +26,16 @@ bench: $(VENV)/.dev  ## every benchmark, each beside its reference
 	$(BIN)/python -m bench
 
 train-env: $(VENV)/.dev  ## add ultralytics (about 6 GB) to train and export models
-	$(PIP) install -e '.[train]'
+	$(PIP) install --require-hashes -r locks/train.lock
 
 lock:  ## renew the lock files from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml locks/build.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -q -o locks/runtime.lock
 	uv pip compile pyproject.toml locks/build.in --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -q -c locks/runtime.lock -o locks/dev.lock
+	uv pip compile pyproject.toml locks/build.in --extra dev --extra train --python-version 3.11 \
+		--python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url --no-header -q \
+		-c locks/runtime.lock -c locks/dev.lock -o locks/train.lock
 
 clean:  ## remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

@@ -43,28 +43,42 @@ class ClassTableError(DetectorError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectClass:
-    """One row: a class that detectors name; sizes are typical, in metres."""
+    """One row: a class that detectors name; sizes are typical, in metres.
+
+    box_group: classes of one group are readings of the same thing, which gets one box
+    also:      what other models and label files call it
+    """
 
     id: int
     name: str
     name_zh: str
     role: Role
+    box_group: str
+    also: tuple[str, ...] = ()
     length_m: float
     width_m: float
     height_m: float
 
+    @property
+    def any_names(self) -> frozenset[str]:
+        """Every name of the class, in the one form that names are compared in."""
+        return frozenset(normal_name(name) for name in (self.name, self.name_zh, *self.also))
+
 
 @dataclass(frozen=True, slots=True)
 class ClassTable:
-    """All classes in the order of the file, by id and by name."""
+    """All classes in the order of the file, by id, by name, and by any name that somebody calls them."""
 
     classes: tuple[ObjectClass, ...]
     by_id: Mapping[int, ObjectClass] = field(init=False, repr=False, compare=False)
     by_name: Mapping[str, ObjectClass] = field(init=False, repr=False, compare=False)
+    by_any_name: Mapping[str, ObjectClass] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_id", MappingProxyType({row.id: row for row in self.classes}))
         object.__setattr__(self, "by_name", MappingProxyType({row.name: row for row in self.classes}))
+        by_any_name = {name: row for row in self.classes for name in row.any_names}
+        object.__setattr__(self, "by_any_name", MappingProxyType(by_any_name))
 
     def ids_with(self, *roles: Role) -> frozenset[int]:
         """Ids of every class that has one of `roles`."""
@@ -77,7 +91,11 @@ class _Row(BaseModel):
     id: int = Field(ge=0, strict=True, description="a whole number, 0 or more")
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="a lower-case word such as 'garbage_bin'")
     name_zh: str = Field(min_length=1, description="the Chinese name")
+    also: list[str] = Field(default=[], description="a list of the names that others give it")
     role: Role = Field(description=f"one of {', '.join(Role)}")
+    box_group: str | None = Field(
+        default=None, pattern=r"^[a-z][a-z0-9_]*$", description="a lower-case word such as 'vehicle'"
+    )
     length_m: float = Field(gt=0, le=50, description="metres, more than 0 and at most 50")
     width_m: float = Field(gt=0, le=50, description="metres, more than 0 and at most 50")
     height_m: float = Field(gt=0, le=50, description="metres, more than 0 and at most 50")
@@ -106,7 +124,9 @@ def parse_classes(text: str, *, file: str = CLASSES_FILE) -> ClassTable:
         raise ClassTableError(file, *first_problem(error, _File)) from error
     _refuse_twins(file, "id", [str(row.id) for row in rows])
     _refuse_twins(file, "name", [row.name for row in rows])
-    return ClassTable(tuple(ObjectClass(**row.model_dump()) for row in rows))
+    classes = tuple(_object_class(row) for row in rows)
+    _refuse_shared_names(file, classes)
+    return ClassTable(classes)
 
 
 def class_named(table: ClassTable, name: str) -> ObjectClass:
@@ -114,6 +134,31 @@ def class_named(table: ClassTable, name: str) -> ObjectClass:
     if name not in table.by_name:
         raise ValueError(f"unknown class {name!r}; {closest(name, sorted(table.by_name))}")
     return table.by_name[name]
+
+
+def class_by_any_name(table: ClassTable, name: str) -> ObjectClass | None:
+    """The class that somebody calls `name`: by its own name, the Chinese one or an alias; None when no row has it."""
+    return table.by_any_name.get(normal_name(name))
+
+
+def normal_name(name: str) -> str:
+    """The form in which names are compared: ``Garbage Bin``, ``garbage-bin`` and ``garbage_bin`` are one."""
+    return "_".join(name.lower().replace("-", " ").replace("_", " ").split())
+
+
+def _object_class(row: _Row) -> ObjectClass:
+    values = row.model_dump() | {"also": tuple(row.also), "box_group": row.box_group or row.name}
+    return ObjectClass(**values)
+
+
+def _refuse_shared_names(file: str, classes: tuple[ObjectClass, ...]) -> None:
+    owners: dict[str, int] = {}
+    for position, row in enumerate(classes):
+        for name in sorted(row.any_names):
+            first = owners.setdefault(name, position)
+            if first != position:
+                problem = f"{name!r} is a name of classes[{first}] too; every name must mean one class"
+                raise ClassTableError(file, f"classes[{position}].also", problem)
 
 
 def _refuse_twins(file: str, key: str, values: list[str]) -> None:

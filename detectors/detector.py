@@ -11,12 +11,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from detectors.card_check import layout_of
 from detectors.classes import ClassTable
-from detectors.errors import ModelError
-from detectors.letterbox import Letterbox, fit, write_into
+from detectors.layouts import Layout, NetworkFacts, decode
+from detectors.letterbox import Letterbox, SizePx, fit, fit_fixed, write_into
 from detectors.messages import FrameDetections
 from detectors.model_card import ModelCard
-from detectors.nms import decode_yolo, suppress
+from detectors.nms import suppress
+from detectors.outputs import class_outputs
 from ingest.errors import PayloadError
 from ingest.jpeg import check_jpeg
 from ingest.reasons import Reason
@@ -31,8 +33,12 @@ class Backend(Protocol):
     def description(self) -> str:
         """One line for a person: engine, device, precision."""
 
+    @property
+    def facts(self) -> NetworkFacts:
+        """Size, output and class names, as the weights file has them."""
+
     def forward(self, batch: F32) -> F32:
-        """(N, 3, h, w) RGB in 0..1 → (N, 4 + classes, anchors), before suppression."""
+        """(N, 3, h, w) as the network's layout wants it → (N, …) its raw output, before suppression."""
 
 
 class Detector(Protocol):
@@ -66,19 +72,29 @@ class BatchedDetector:
         *,
         confidence: float | None = None,
         max_batch: int = 8,
+        one_box: bool = True,
     ) -> None:
-        """confidence: one threshold for every class in place of the card's; max_batch bounds memory."""
+        """confidence: one threshold for every class in place of the card's; max_batch bounds memory; one_box: see
+        `class_outputs`.
+
+        Raises ModelError when the network's output does not suit the card, or no class of it is in `classes`.
+        """
         self._backend = backend
         self._card = card
         self._max_batch = max_batch
-        self._class_ids = np.array([_class_id(classes, name, card) for name in card.classes], np.int32)
-        per_class = [card.thresholds[name] if confidence is None else confidence for name in card.classes]
-        self._thresholds = np.array(per_class, np.float32)
+        self._outputs = class_outputs(card, classes, confidence=confidence, one_box=one_box)
+        self._layout = layout_of(card, backend.facts)
+        self._fixed_px = backend.facts.fixed_px
 
     @property
     def description(self) -> str:
-        """Model and backend in one line."""
-        return f"{self._card.name} ({self._card.input_px} px) on {self._backend.description}"
+        """Model and backend in one line, with what a person should know of the model."""
+        remarks = [f"{max(self._fixed_px or (self._card.input_px,))} px"]
+        if self._outputs.known_count < len(self._card.classes):
+            remarks.append(f"{self._outputs.known_count} of {len(self._card.classes)} classes")
+        if not self._card.is_verified:
+            remarks.append("unverified")
+        return f"{self._card.name} ({', '.join(remarks)}) on {self._backend.description}"
 
     def detect(self, jpegs: Sequence[bytes]) -> list[FrameDetections]:
         """See `Detector.detect`."""
@@ -86,6 +102,12 @@ class BatchedDetector:
         for start in range(0, len(jpegs), self._max_batch):
             self._detect_part(jpegs, range(start, min(start + self._max_batch, len(jpegs))), results)
         return [result for result in results if result is not None]
+
+    def see(self, picture_bgr: npt.NDArray[np.uint8]) -> FrameDetections:
+        """The detections of one decoded picture (H, W, 3) BGR."""
+        height, width = picture_bgr.shape[:2]
+        picture = _Decoded(0, picture_bgr, self._place((width, height)))
+        return self._finish(self._backend.forward(self._fill_batch([picture]))[0], picture.letterbox)
 
     def _detect_part(self, jpegs: Sequence[bytes], rows: range, results: list[FrameDetections | None]) -> None:
         shapes: dict[tuple[int, int], list[_Decoded]] = defaultdict(list)
@@ -98,26 +120,39 @@ class BatchedDetector:
                 shapes[decoded.letterbox.input_px].append(decoded)
         for pictures in shapes.values():
             for chunk in _power_of_two_chunks(pictures):
-                for picture, output in zip(chunk, self._backend.forward(_fill_batch(chunk)), strict=True):
+                for picture, output in zip(chunk, self._backend.forward(self._fill_batch(chunk)), strict=True):
                     results[picture.row] = self._finish(output, picture.letterbox)
 
     def _decode(self, row: int, jpeg: bytes) -> _Decoded:
         size_px = check_jpeg(jpeg).size_px
-        placed = fit(size_px, long_side_px=self._card.input_px, stride=self._card.stride).placed_px
-        pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), _reduction(size_px, placed))
+        reduction = _reduction(size_px, self._place(size_px).placed_px)
+        pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), reduction)
         if pixels is None:
             raise PayloadError(Reason.UNDECODABLE_JPEG, "the header is right, the picture data is not")
         if (pixels.shape[1] > pixels.shape[0]) != (size_px[0] > size_px[1]):
             size_px = (size_px[1], size_px[0])  # EXIF says that the camera was held upright
-        letterbox = fit(size_px, long_side_px=self._card.input_px, stride=self._card.stride)
-        return _Decoded(row, np.asarray(pixels, np.uint8), letterbox)
+        return _Decoded(row, np.asarray(pixels, np.uint8), self._place(size_px))
+
+    def _place(self, size_px: SizePx) -> Letterbox:
+        is_centred = self._layout is not Layout.YOLOX
+        if self._fixed_px is not None:
+            return fit_fixed(size_px, input_px=self._fixed_px, is_centred=is_centred)
+        return fit(size_px, long_side_px=self._card.input_px, stride=self._card.stride, is_centred=is_centred)
+
+    def _fill_batch(self, pictures: list[_Decoded]) -> F32:
+        width, height = pictures[0].letterbox.input_px
+        batch = np.empty((len(pictures), 3, height, width), np.float32)
+        for slot, picture in zip(batch, pictures, strict=True):
+            write_into(slot, picture.pixels, picture.letterbox, is_raw_bgr=self._layout is Layout.YOLOX)
+        return batch
 
     def _finish(self, output: F32, letterbox: Letterbox) -> FrameDetections:
-        boxes = suppress(decode_yolo(output, self._thresholds), iou_limit=self._card.nms_iou)
+        candidates = decode(self._layout, output, self._outputs.thresholds, input_px=letterbox.input_px)
+        boxes = suppress(candidates, iou_limit=self._card.nms_iou, groups=self._outputs.groups)
         return FrameDetections(
             xyxy=letterbox.to_picture(boxes.xyxy),
             confidence=boxes.confidence,
-            class_id=self._class_ids[boxes.class_id],
+            class_id=self._outputs.class_id[boxes.class_id],
             size_px=letterbox.picture_px,
         )
 
@@ -131,14 +166,6 @@ def _power_of_two_chunks(pictures: list[_Decoded]) -> Iterator[list[_Decoded]]:
         start += size
 
 
-def _fill_batch(pictures: list[_Decoded]) -> F32:
-    width, height = pictures[0].letterbox.input_px
-    batch = np.empty((len(pictures), 3, height, width), np.float32)
-    for slot, picture in zip(batch, pictures, strict=True):
-        write_into(slot, picture.pixels, picture.letterbox)
-    return batch
-
-
 def _reduction(size_px: tuple[int, int], placed_px: tuple[int, int]) -> int:
     """The DCT-scaled decode (1/8, 1/4, 1/2 or whole) that still covers what the network needs."""
     for factor, flag in (
@@ -149,11 +176,3 @@ def _reduction(size_px: tuple[int, int], placed_px: tuple[int, int]) -> int:
         if size_px[0] // factor >= placed_px[0] and size_px[1] // factor >= placed_px[1]:
             return int(flag)
     return int(cv2.IMREAD_COLOR)
-
-
-def _class_id(classes: ClassTable, name: str, card: ModelCard) -> int:
-    found = classes.by_name.get(name)
-    if found is None:
-        known = ", ".join(classes.by_name)
-        raise ModelError(card.name, f"class {name!r} is not in configs/classes.toml; known are {known}")
-    return found.id

@@ -11,19 +11,21 @@ import numpy.typing as npt
 FILL = 114
 """Grey of the padding, the value that YOLO models are trained with."""
 
+SizePx = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letterbox:
     """How one picture lies in the network's input.
 
-    picture_px: (width, height) of the original; input_px: (width, height) of the input, multiples of the stride
+    picture_px: (width, height) of the original; input_px: (width, height) of the input
     placed_px:  (width, height) that the picture takes; offset_px: its top-left corner in the input
     """
 
-    picture_px: tuple[int, int]
-    input_px: tuple[int, int]
-    placed_px: tuple[int, int]
-    offset_px: tuple[int, int]
+    picture_px: SizePx
+    input_px: SizePx
+    placed_px: SizePx
+    offset_px: SizePx
 
     def to_picture(self, xyxy: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Boxes (N, 4) in input pixels → pixels of the original picture, clipped to it."""
@@ -33,32 +35,58 @@ class Letterbox:
         return np.asarray(np.clip(boxes, 0, np.array([width, height] * 2, np.float32)), np.float32)
 
 
-def fit(picture_px: tuple[int, int], *, long_side_px: int, stride: int) -> Letterbox:
-    """Place a picture in the smallest input whose long side is long_side_px and whose sides divide by stride.
+def fit(picture_px: SizePx, *, long_side_px: int, stride: int, is_centred: bool = True) -> Letterbox:
+    """Place a picture, its long side at most long_side_px, in the smallest input whose sides divide by stride.
 
-    Rectangular on purpose: a 16:9 camera does not pay for a square.
+    Rectangular on purpose: a 16:9 camera does not pay for a square. A picture is never enlarged: that costs
+    time and shows the network nothing new.
     """
-    width, height = picture_px
-    scale = long_side_px / max(width, height)
-    placed = (max(1, round(width * scale)), max(1, round(height * scale)))
+    scale = min(1.0, long_side_px / max(picture_px))
+    placed = _scaled(picture_px, scale)
     input_width, input_height = (-(-side // stride) * stride for side in placed)
-    return Letterbox(
-        picture_px=picture_px,
-        input_px=(input_width, input_height),
-        placed_px=placed,
-        offset_px=((input_width - placed[0]) // 2, (input_height - placed[1]) // 2),
-    )
+    return _place(picture_px, placed, (input_width, input_height), is_centred=is_centred)
 
 
-def write_into(batch_row: npt.NDArray[np.float32], picture_bgr: npt.NDArray[np.uint8], letterbox: Letterbox) -> None:
+def fit_fixed(picture_px: SizePx, *, input_px: SizePx, is_centred: bool = True) -> Letterbox:
+    """Fill an input that the weights file fixes, as far as the aspect ratio allows.
+
+    A small picture is enlarged: a fixed input costs the same, filled or not.
+    """
+    scale = min(input_px[0] / picture_px[0], input_px[1] / picture_px[1])
+    return _place(picture_px, _scaled(picture_px, scale), input_px, is_centred=is_centred)
+
+
+def write_into(
+    batch_row: npt.NDArray[np.float32],
+    picture_bgr: npt.NDArray[np.uint8],
+    letterbox: Letterbox,
+    *,
+    is_raw_bgr: bool = False,
+) -> None:
     """Write a decoded picture (H, W, 3) BGR into one row (3, h, w) of a batch, RGB in 0..1.
 
+    is_raw_bgr: write BGR in 0..255 instead
     The picture may already be smaller than letterbox.picture_px (a scaled decode).
     """
     width, height = letterbox.placed_px
     x0, y0 = letterbox.offset_px
     shrinking = picture_bgr.shape[1] > width
     placed = cv2.resize(picture_bgr, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
-    batch_row[:] = FILL / 255
+    planes, scale = (placed, 1.0) if is_raw_bgr else (placed[..., ::-1], 1 / 255)
+    batch_row[:] = FILL * scale
     window = batch_row[:, y0 : y0 + height, x0 : x0 + width]
-    np.multiply(placed[..., ::-1].transpose(2, 0, 1), np.float32(1 / 255), out=window, casting="unsafe")
+    np.multiply(planes.transpose(2, 0, 1), np.float32(scale), out=window, casting="unsafe")
+
+
+def _scaled(picture_px: SizePx, scale: float) -> SizePx:
+    return max(1, round(picture_px[0] * scale)), max(1, round(picture_px[1] * scale))
+
+
+def _place(picture_px: SizePx, placed_px: SizePx, input_px: SizePx, *, is_centred: bool) -> Letterbox:
+    spare = (input_px[0] - placed_px[0], input_px[1] - placed_px[1])
+    return Letterbox(
+        picture_px=picture_px,
+        input_px=input_px,
+        placed_px=placed_px,
+        offset_px=(spare[0] // 2, spare[1] // 2) if is_centred else (0, 0),
+    )

@@ -1,4 +1,4 @@
-"""Raw network output → detections: vectorised decoding and class-aware non-maximum suppression in numpy."""
+"""Raw network output → detections: vectorised decoding and non-maximum suppression within groups, in numpy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Boxes:
 def decode_yolo(output: F32, thresholds: F32) -> Boxes:
     """One picture's raw head (4 + classes, anchors), centre boxes then class scores → candidate boxes.
 
-    thresholds: (classes,) least confidence per class. The best class of an anchor counts, as in training.
+    thresholds: (classes,) least confidence per class; infinity where a class is not wanted
+    The best class of an anchor counts, wanted or not.
     """
     scores = output[4:]
     class_id = scores.argmax(axis=0)
@@ -39,15 +40,18 @@ def decode_yolo(output: F32, thresholds: F32) -> Boxes:
     )
 
 
-def suppress(boxes: Boxes, *, iou_limit: float, max_candidates: int = 1000) -> Boxes:
-    """Class-aware greedy non-maximum suppression; rows come back best first.
+def suppress(boxes: Boxes, *, iou_limit: float, groups: I32 | None = None, max_candidates: int = 1000) -> Boxes:
+    """Greedy non-maximum suppression; rows come back best first.
 
-    A box falls when a kept, better box of its class overlaps it by more than iou_limit. One IoU matrix of
+    groups: (classes,) the group of every class_id; boxes of one group compete. None: each class by itself
+
+    A box falls when a kept, better box of its group overlaps it by more than iou_limit. One IoU matrix of
     the max_candidates best boxes is made at once; the loop that is left runs once per kept box.
     """
     order = np.argsort(-boxes.confidence, kind="stable")[:max_candidates]
     xyxy, class_id = boxes.xyxy[order], boxes.class_id[order]
-    overlaps = (iou_matrix(xyxy, xyxy) > iou_limit) & (class_id[:, None] == class_id[None, :])
+    group = class_id if groups is None else groups[class_id]
+    overlaps = (iou_matrix(xyxy, xyxy) > iou_limit) & (group[:, None] == group[None, :])
     standing = np.ones(len(order), bool)
     for row in range(len(order)):
         if standing[row]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
+from detectors.card_check import refuse_other_names, refuse_other_size
 from detectors.classes import load_classes
-from detectors.detector import BatchedDetector, Detector
+from detectors.detector import Backend, BatchedDetector, Detector
 from detectors.errors import ModelError
-from detectors.model_card import load_card
+from detectors.model_card import MAX_INPUT_PX, MIN_INPUT_PX, ModelCard, load_card
 
 DEFAULT_MODEL = "street_v1"
+WEIGHTS_SUFFIXES = (".xml", ".onnx", ".pt")
 
 
 def model_names() -> list[str]:
@@ -20,15 +23,20 @@ def model_names() -> list[str]:
 
 
 def card_path(model: str) -> Path:
-    """Where the card of a shipped model (by name) or of a user's own (path of its .toml) lies."""
+    """Where the card of a shipped model (by name) or of a user's own (path of its card or weights) lies.
+
+    Raises ModelError; for weights without a card it shows the five lines that make one.
+    """
     path = Path(model)
     if path.suffix == ".toml":
         return path
     if model in model_names():
         return Path(str(resources.files("configs") / "models" / f"{model}.toml"))
-    if path.suffix in {".onnx", ".xml"}:
-        return path.with_suffix(".toml")
-    raise ModelError(model, f"no such model; shipped are {', '.join(model_names()) or 'none'}, or give a card's path")
+    if path.suffix in WEIGHTS_SUFFIXES:
+        return _card_of_weights(path)
+    raise ModelError(
+        model, f"no such model; shipped are {', '.join(model_names()) or 'none'}, or give the path of a card or weights"
+    )
 
 
 def open_detector(
@@ -36,19 +44,66 @@ def open_detector(
     device: str = "auto",
     *,
     confidence: float | None = None,
+    input_px: int | None = None,
     threads: int = 0,
     max_batch: int = 8,
+    one_box: bool = True,
 ) -> Detector:
     """Load a model and return a ready detector.
 
     model: name of a shipped model, or the path of a card (`my_model.toml`) or of weights with a card beside them
     device: auto | cpu | gpu
     confidence: one threshold in place of the card's per-class ones, 0..1
+    input_px: in place of the card's; pictures with a longer side are scaled down to it
     threads: processor threads, 0 = all; max_batch: pictures per inference call, bounds memory
+    one_box: one thing gets one box, whatever classes it is taken for (`box_group` in configs/classes.toml); False
+        gives every class its own, as published average precisions are measured
     Raises ModelError or DeviceError, each one clear line.
     """
-    from detectors.adapters.openvino_backend import OpenVinoBackend  # noqa: PLC0415  engines load only when one is opened
+    card = _asked_for(load_card(card_path(model)), model, input_px)
+    backend = _open_backend(card.weights, device, threads=threads)
+    refuse_other_names(card, backend.facts)
+    refuse_other_size(card, backend.facts)
+    return BatchedDetector(backend, card, load_classes(), confidence=confidence, max_batch=max_batch, one_box=one_box)
 
-    card = load_card(card_path(model))
-    backend = OpenVinoBackend(card.weights, device, threads=threads)
-    return BatchedDetector(backend, card, load_classes(), confidence=confidence, max_batch=max_batch)
+
+def _asked_for(card: ModelCard, model: str, input_px: int | None) -> ModelCard:
+    """The card with the caller's wishes; weights that were named are the ones that the card speaks of."""
+    named = Path(model)
+    if named.suffix in WEIGHTS_SUFFIXES and named.resolve() != card.weights.resolve():
+        raise ModelError(
+            model, f"the card {card.name!r} there speaks of {card.weights.name!r}, and a file needs its own"
+        )
+    if input_px is None:
+        return card
+    if not MIN_INPUT_PX <= input_px <= MAX_INPUT_PX:
+        raise ModelError(model, f"input_px = {input_px}; right would be {MIN_INPUT_PX} to {MAX_INPUT_PX}")
+    return replace(card, input_px=input_px)
+
+
+def _open_backend(weights: Path, device: str, *, threads: int) -> Backend:
+    """Engines are imported here: each is large, and one is enough."""
+    if weights.suffix == ".pt":
+        from detectors.adapters.ultralytics_backend import UltralyticsBackend  # noqa: PLC0415
+
+        return UltralyticsBackend(weights, device, threads=threads)
+    if weights.suffix not in WEIGHTS_SUFFIXES:
+        raise ModelError(
+            str(weights), f"no engine for {weights.suffix!r}; right would be {', '.join(WEIGHTS_SUFFIXES)}"
+        )
+    from detectors.adapters.openvino_backend import OpenVinoBackend  # noqa: PLC0415
+
+    return OpenVinoBackend(weights, device, threads=threads)
+
+
+def _card_of_weights(weights: Path) -> Path:
+    """`m.toml` beside m.onnx, or beside the folder of m/m.xml, as `street721 export` leaves it."""
+    folder = weights.absolute().parent
+    beside, above = weights.with_suffix(".toml"), folder.parent / f"{folder.name}.toml"
+    if not weights.is_file():
+        raise ModelError(str(weights), "no such file; weights with a card beside them are right")
+    for card in (beside, above):
+        if card.is_file():
+            return card
+    lines = f'name = "{weights.stem}", file = "{weights.name}", licence = "…", classes = ["car", …], input_px = 640'
+    raise ModelError(str(weights), f"has no card; {beside.name} beside it needs five lines: {lines}")

@@ -13,7 +13,7 @@ import typer
 
 from detectors.errors import DetectorError
 from dispatcher.errors import DispatcherError
-from gateway.commands import daemons, demo, detect, judge, model, simulate
+from gateway.commands import daemons, data, demo, detect, evaluate, judge, simulate, train
 from gateway.errors import GatewayError
 from geofence.errors import GeofenceError
 from ingest.errors import IngestError
@@ -42,13 +42,13 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "detect": detect.detect,
     "judge": judge.judge,
     "check-config": judge.check_config,
-    "train": model.train,
-    "export": model.export,
-    "eval": model.evaluate,
+    "train": train.train,
+    "export": train.export,
+    "eval": evaluate.evaluate,
 }
 for _name, _function in _COMMANDS.items():
     app.command(_name)(_function)
-app.add_typer(model.data_app, name="data")
+app.add_typer(data.data_app, name="data")
 app.add_typer(simulate.sim_app, name="sim")
 
 

@@ -4,59 +4,69 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from detectors.training.errors import ModelFileError
 from detectors.training.evaluate import ALL_GROUPS, Evaluation
-from detectors.training.labels import STREET_CLASSES
+from detectors.training.export import Form, files_of
+from detectors.training.trade import Variant
 
 LICENCE = "AGPL-3.0-or-later"
+UNMEASURED = 0.30
+"""Threshold of a class that no labelled picture can score."""
 
 
 def write_card(
     card: Path,
     weights: Path,
-    evaluation: Evaluation,
     *,
-    unmeasured: Mapping[str, float],
+    classes: Sequence[str],
+    evaluation: Evaluation,
     measured_by: str,
+    variants: Mapping[Form, Variant] | None = None,
     nms_iou: float = 0.5,
 ) -> None:
     """Write `card` (<name>.toml) for an exported model (.xml with its .bin, or .onnx) and its figures.
 
-    unmeasured:  thresholds of the classes that no labelled picture could score
     measured_by: the command that printed the figures
-    Raises ModelFileError when a class has neither figures nor a threshold.
+    variants:    every form that the checkpoint was exported to, for the reader
     """
-    thresholds = {name: _threshold(card, name, evaluation, unmeasured) for name in STREET_CLASSES}
-    files = [weights, *([weights.with_suffix(".bin")] if weights.suffix == ".xml" else [])]
-    names = [path.relative_to(card.parent).as_posix() for path in files]
-    hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in zip(names, files, strict=True)}
+    names = [path.relative_to(card.parent).as_posix() for path in files_of(weights)]
+    hashes = {name: hashlib.sha256((card.parent / name).read_bytes()).hexdigest() for name in names}
     parts = [
         f'name = "{card.stem}"',
         f'file = "{names[0]}"',
         f'licence = "{LICENCE}"',
-        "classes = [" + ", ".join(f'"{name}"' for name in STREET_CLASSES) + "]",
-        f"input_px = {evaluation.input_px}  # long side of the letterboxed picture",
+        "classes = [" + ", ".join(f'"{name}"' for name in classes) + "]",
+        f"input_px = {evaluation.input_px}  # long side of the letterboxed picture; no picture is enlarged",
         "stride = 32",
         'layout = "yolo_v8_head"  # rows: centre x, centre y, width, height in input pixels, then class scores',
         f"nms_iou = {nms_iou}",
         "\n[sha256]",
         *(f'"{name}" = "{value}"' for name, value in hashes.items()),
-        "\n[thresholds]  # maximise min(precision, recall) where pictures are labelled; chosen by hand elsewhere",
-        *(f"{name} = {value}" for name, value in thresholds.items()),
+        f"\n[thresholds]  # maximise min(precision, recall) on labelled pictures; {UNMEASURED} where there are none",
+        *(f"{name} = {threshold(evaluation, name)}" for name in classes),
         *_figure_tables(evaluation, measured_by),
+        *_export_tables(variants or {}),
     ]
     card.write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
-def _threshold(card: Path, name: str, evaluation: Evaluation, unmeasured: Mapping[str, float]) -> float:
+def write_short_card(card: Path, weights: Path, *, classes: Sequence[str], input_px: int) -> None:
+    """The least that opens a model: for one that has not been measured yet. The file lies beside the card."""
+    lines = [
+        f'name = "{card.stem}"',
+        f'file = "{weights.name}"',
+        f'licence = "{LICENCE}"',
+        "classes = [" + ", ".join(f'"{name}"' for name in classes) + "]",
+        f"input_px = {input_px}",
+    ]
+    card.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def threshold(evaluation: Evaluation, name: str) -> float:
     """Rounded down, so that the box that the threshold was chosen by still passes."""
-    measured = evaluation.thresholds().get(name, unmeasured.get(name))
-    if measured is None:
-        raise ModelFileError(card, f"class {name!r} has no figures; give its threshold by hand")
-    return math.floor(measured * 1000) / 1000
+    return math.floor(evaluation.thresholds().get(name, UNMEASURED) * 1000) / 1000
 
 
 def _figure_tables(evaluation: Evaluation, measured_by: str) -> list[str]:
@@ -70,5 +80,21 @@ def _figure_tables(evaluation: Evaluation, measured_by: str) -> list[str]:
             f"ap50 = {row.ap50:.3f}",
             f"n = {row.n}",
             f'how = "{measured_by}"',
+        ]
+    return lines
+
+
+def _export_tables(variants: Mapping[Form, Variant]) -> list[str]:
+    if not variants:
+        return []
+    slowest = max(variant.ms_per_picture for variant in variants.values())
+    lines: list[str] = []
+    for form, variant in variants.items():
+        lines += [
+            f"\n[exports.{form}]",
+            f'file = "{variant.file.name}"',
+            f"size_mb = {variant.size_mb:.1f}",
+            f"ap50 = {variant.ap50:.3f}  # mean of the labelled classes",
+            f"speed = {slowest / variant.ms_per_picture:.2f}  # pictures per second, the slowest of these forms = 1",
         ]
     return lines

@@ -1,210 +1,239 @@
-"""Builds the training folder: human labels, agreed pseudo-labels and drawn frames under one roof.
+"""Builds the training set: human labels, agreed pseudo-labels and drawn frames under one roof.
 
-The source is left as it is. A *group* is a folder with `train` and `val`, each with `images` and `labels`;
-it labels the classes that occur in its training labels and no others. Validation labels are only copied:
-no teacher ever touches what scores a model.
+The source is left as it is. Three kinds of pictures come out of it. `train` is what the network learns from:
+cut to tiles, filled in by the teachers, doubts painted over. `dev` is a share of the training pictures kept out
+of it, for every choice that has to be made on the way. Validation pictures are not copied at all, only compared:
+a training picture that nearly repeats one is left out. No teacher ever touches what scores a model.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from detectors.classes import ClassTable, class_by_any_name
+from detectors.coco import COCO_CLASSES
 from detectors.training.boxes import Image
+from detectors.training.data_report import BuiltGroup, BuiltSet, DataReport
 from detectors.training.errors import DataFolderError
-from detectors.training.fingerprint import Fingerprints, fingerprint
-from detectors.training.labels import NO_LABELS, STREET_CLASSES, Labels, format_labels, label_path, parse_labels
-from detectors.training.pseudo import Agreement, pseudo_labels
-from detectors.training.teachers import COCO_TO_STREET, Sees
+from detectors.training.pictures import Entry, Problem, open_entry
+from detectors.training.pseudo import NO_OPINION, Agreement, Opinion, weigh
+from detectors.training.samples import Sample, SampleBox
+from detectors.training.source import Group, Source, read_group, read_source
+from detectors.training.survey import MAX_HASH_DISTANCE, Progress, Survey, count_into, survey
+from detectors.training.teachers import Sees
+from detectors.training.training_set import SetWriter, TrainingPicture, building
+from detectors.validation import closest
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
-SPLITS = ("train", "val")
 DRAWN = "drawn"
-TEACHABLE = frozenset(COCO_TO_STREET.values())
-"""The street classes that a COCO teacher knows."""
-
-Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One labelled picture of a group; image is None when the file cannot be decoded."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How pictures become training pictures.
 
-    path: Path
-    image: Image | None
-    labels: Labels
-    problems: tuple[str, ...]
+    repeats:   how often the training pictures of a group (or of all "drawn" folders) count in one epoch, else once
+    dev_every: every n-th training picture goes to `dev`; 0 keeps none out
+    seen_px:   long side at which the gateway will show a picture to the network
+    tile_px:   long side of a training picture; larger ones are cut
+    """
+
+    repeats: Mapping[str, int] = field(default_factory=dict)
+    dev_every: int = 16
+    seen_px: int = 640
+    tile_px: int = 416
+    agreement: Agreement = field(default_factory=Agreement)
+    max_hash_distance: int = MAX_HASH_DISTANCE
 
 
-@dataclass(slots=True)
-class DatasetReport:
-    """What went into a training folder: pictures per split and group, boxes per class, and what was refused."""
-
-    data_yaml: str
-    pictures: dict[str, int] = field(default_factory=dict)
-    human_boxes: dict[str, int] = field(default_factory=dict)
-    pseudo_boxes: dict[str, int] = field(default_factory=dict)
-    near_duplicates: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+def check(data: Path, *, progress: Progress | None = None) -> DataReport:
+    """Report what a folder holds and what is wrong with it, and build nothing; raises DataFolderError."""
+    with _one_line(data):
+        return DataReport(survey(read_source(data), progress=progress))
 
 
 def prepare(
     data: Path,
     out: Path,
     *,
+    recipe: Recipe,
     teachers: tuple[Sees, Sees] | None = None,
-    drawn: Path | None = None,
-    repeats: Mapping[str, int] | None = None,
-    rule: Agreement | None = None,
-    max_hash_distance: int = 8,
+    drawn: Sequence[Path] = (),
     progress: Progress | None = None,
-) -> DatasetReport:
+) -> DataReport:
     """Build `out` from the groups in `data`, ready for `train`; returns what went in.
 
     teachers: two COCO detectors, the surer first, for the classes that a group does not label; None adds none
-    drawn:    a folder with `images` and `labels` whose labels are exact and complete; training only
-    repeats:  how often a group's training pictures count in one epoch (default once)
+    drawn:    folders of pictures whose labels are exact and complete; training only
     A picture that cannot be decoded, a broken label line or a near-duplicate is left out and reported.
-    Raises DataFolderError when `data` holds no group or `out` already holds a set.
+    Raises DataFolderError when `data` is not understood, has nothing to train on, or `out` cannot be written.
     """
-    groups = find_groups(data)
-    report = DatasetReport(data_yaml=str(out / "data.yaml"))
-    builder = _Builder(out, teachers, rule or Agreement(), report, Fingerprints(max_hash_distance))
-    _make_folders(out)
-    total = sum(len(list_images(group / split)) for group in groups for split in SPLITS)
-    done = 0
-    for split in reversed(SPLITS):  # val first: a training picture that repeats it is the one left out
-        for group in groups:
-            times = (repeats or {}).get(group.name, 1) if split == "train" else 1
-            missing = TEACHABLE - labelled_classes(group / "train")
-            for picture in read_split(group / split):
-                builder.add(picture, group.name, split, missing=missing, times=times)
-                done += 1
-                if progress is not None:
-                    progress(done, total)
-    for picture in read_split(drawn) if drawn is not None else ():
-        builder.add(picture, DRAWN, "train", missing=frozenset(), times=1)
-    _write_yaml(out)
-    (out / "report.json").write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
-    return report
-
-
-def find_groups(data: Path) -> list[Path]:
-    """The groups of a data folder by name; raises DataFolderError when there is none."""
-    if not data.is_dir():
-        raise DataFolderError(data, "no such folder; expected groups with train/images and train/labels")
-    groups = sorted(group for group in data.iterdir() if (group / "train" / "images").is_dir())
-    if not groups:
-        raise DataFolderError(data, "no group found; expected <group>/train/images and <group>/train/labels")
-    return groups
-
-
-def list_images(split: Path) -> list[Path]:
-    """The pictures of a split folder by name; none when the split does not exist."""
-    folder = split / "images"
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES) if folder.is_dir() else []
-
-
-def read_split(split: Path) -> Iterator[Picture]:
-    """Every picture of a split with its labels; a missing label file means an empty picture."""
-    for path in list_images(split):
-        labels_file = label_path(path)
-        text = labels_file.read_text(encoding="utf-8", errors="replace") if labels_file.is_file() else ""
-        labels, problems = parse_labels(text, len(STREET_CLASSES))
-        named = tuple(f"{labels_file}: {problem}" for problem in problems)
-        yield Picture(path, read_image(path), labels, named)
-
-
-def read_image(path: Path) -> Image | None:
-    """The picture as (H, W, 3) BGR, None when it is truncated or no picture."""
-    decoded = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
-    return None if decoded is None else np.asarray(decoded, np.uint8)
-
-
-def labelled_classes(split: Path) -> frozenset[int]:
-    """The classes that a split folder labels: those that occur in it."""
-    found: set[int] = set()
-    for path in list_images(split):
-        labels_file = label_path(path)
-        if labels_file.is_file():
-            text = labels_file.read_text(encoding="utf-8", errors="replace")
-            found.update(parse_labels(text, len(STREET_CLASSES))[0].class_id.tolist())
-    return frozenset(found)
+    with _one_line(out):
+        source = read_source(data)
+        drawn_groups = [read_group(folder, source.table) for folder in drawn]
+        _check_inputs(source, drawn_groups, recipe, out)
+        with building(out) as folder:
+            found = survey(source, max_hash_distance=recipe.max_hash_distance, progress=progress)
+            writer = SetWriter(folder, _names(found, drawn_groups), recipe.seen_px, recipe.tile_px)
+            advance = _Counter(progress, _count(found, drawn_groups))
+            builder = _Builder(writer, recipe, teachers, _teachable(source.table), advance)
+            for group in source.groups:
+                builder.add_group(group, found.usable[group.name]["train"])
+            for group in drawn_groups:
+                builder.add_drawn(group)
+            report = DataReport(found, builder.built_set(out))
+            builder.samples.draw_into(folder / "samples", writer.class_names)
+            writer.finish(report.to_json())
+            return report
 
 
 @dataclass(slots=True)
 class _Builder:
-    out: Path
+    writer: SetWriter
+    recipe: Recipe
     teachers: tuple[Sees, Sees] | None
-    rule: Agreement
-    report: DatasetReport
-    seen: Fingerprints
+    teachable: frozenset[int]
+    advance: _Counter
+    samples: SampleBox = field(default_factory=SampleBox)
+    groups: dict[str, BuiltGroup] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
 
-    def add(self, picture: Picture, group: str, split: str, *, missing: frozenset[int], times: int) -> None:
-        self.report.problems.extend(picture.problems)
-        if picture.image is None:
-            self.report.problems.append(f"{picture.path}: cannot be decoded; left out")
+    def add_group(self, group: Group, entries: Sequence[Entry]) -> None:
+        """Real pictures: each to `dev` or to `train`, there with the teachers' opinion."""
+        missing = self.teachable - group.labelled
+        built = self.groups.setdefault(group.name, BuiltGroup(repeat=self.recipe.repeats.get(group.name, 1)))
+        for entry in self._each(entries):
+            if self._is_for_dev(entry.path):
+                built.dev_pictures += 1
+                self.writer.add_dev(group.name, entry.path, entry.labels)
+            else:
+                self._train_on(entry, group.name_of(entry.path), built, missing=missing)
+
+    def add_drawn(self, group: Group) -> None:
+        """Drawn pictures: their labels are the truth, all of it."""
+        self.problems += [*group.train.problems, *(bad for entry in group.train.entries for bad in entry.problems)]
+        built = self.groups.setdefault(DRAWN, BuiltGroup(repeat=self.recipe.repeats.get(DRAWN, 1)))
+        for entry in self._each(group.train.entries):
+            self._train_on(entry, group.name_of(entry.path), built, prefix=f"{group.name}_")
+
+    def built_set(self, out: Path) -> BuiltSet:
+        """What was written, for the report."""
+        return BuiltSet(
+            folder=out,
+            classes=tuple(self.writer.class_names.values()),
+            groups=self.groups,
+            problems=tuple(self.problems),
+            dev_every=self.recipe.dev_every,
+            seen_px=self.recipe.seen_px,
+            tile_px=self.recipe.tile_px,
+        )
+
+    def _each(self, entries: Sequence[Entry]) -> Iterator[Entry]:
+        for entry in entries:
+            yield entry
+            self.advance()
+
+    def _is_for_dev(self, path: Path) -> bool:
+        every = self.recipe.dev_every
+        return every > 0 and int(hashlib.sha256(path.stem.encode()).hexdigest(), 16) % every == 0
+
+    def _train_on(
+        self,
+        entry: Entry,
+        name: str,
+        built: BuiltGroup,
+        *,
+        missing: frozenset[int] | None = None,
+        prefix: str = "",
+    ) -> None:
+        image, why = open_entry(entry)
+        if image is None:
+            self.problems.append(Problem(str(entry.path), None, f"{why}; left out"))
             return
-        if group != DRAWN and not self._is_new(picture.path, picture.image, split):
-            return
-        labels = picture.labels
-        if split == "train" and self.teachers is not None and missing:
-            labels = labels.plus(self._agreed(picture.image, labels, missing))
-        self._count(group, split, picture.labels, labels, times)
-        for copy in range(times):
-            self._write(picture.path, labels, split, suffix=f"_{copy}" if copy else "")
+        picture = TrainingPicture(
+            name=name,
+            path=entry.path,
+            stem=f"{prefix}{entry.path.stem}",
+            image=image,
+            human=entry.labels,
+            opinion=self._opinion(entry, image, missing),
+            times=built.repeat,
+        )
+        self.samples.offer(name, Sample(entry.path, picture.human, picture.opinion))
+        self._count(picture, built)
+        built.files += self.writer.add(picture)
 
-    def _is_new(self, path: Path, image: Image, split: str) -> bool:
-        print_ = fingerprint(image)
-        twin = self.seen.find(print_) if split == "train" else None
-        if twin is not None:
-            self.report.near_duplicates.append(f"{path.name} = {twin}")
-            return False
-        self.seen.add(path.name, print_)
-        return True
+    def _opinion(self, entry: Entry, image: Image, missing: frozenset[int] | None) -> Opinion:
+        """The teachers', with the doubts of the people who labelled it; missing None: nothing is missing."""
+        opinion = NO_OPINION
+        if self.teachers is not None and missing is not None:
+            first, second = (teacher.see(image) for teacher in self.teachers)
+            opinion = weigh(entry.labels, first, second, missing=missing, rule=self.recipe.agreement)
+        return replace(opinion, doubtful=np.concatenate((opinion.doubtful, entry.doubtful)))
 
-    def _agreed(self, image: Image, human: Labels, missing: frozenset[int]) -> Labels:
-        assert self.teachers is not None
-        surer, quicker = self.teachers
-        second = quicker.see(image)
-        hopeful = np.isin(second.class_id, list(missing)) & (second.confidence >= self.rule.min_second_confidence)
-        if not hopeful.any():  # both must agree, so the slower one need not look
-            return NO_LABELS
-        return pseudo_labels(human, surer.see(image), second, missing=missing, rule=self.rule)
-
-    def _count(self, group: str, split: str, human: Labels, all_labels: Labels, times: int) -> None:
-        _add(self.report.pictures, f"{split}/{group}", times)
-        if split != "train":
-            return
-        for row, class_id in enumerate(all_labels.class_id.tolist()):
-            boxes = self.report.human_boxes if row < len(human) else self.report.pseudo_boxes
-            _add(boxes, STREET_CLASSES[class_id], times)
-
-    def _write(self, source: Path, labels: Labels, split: str, *, suffix: str) -> None:
-        link = self.out / "images" / split / f"{source.stem}{suffix}{source.suffix}"
-        link.unlink(missing_ok=True)
-        link.symlink_to(source.resolve())
-        (self.out / "labels" / split / f"{link.stem}.txt").write_text(format_labels(labels), encoding="utf-8")
+    def _count(self, picture: TrainingPicture, built: BuiltGroup) -> None:
+        names, opinion = self.writer.class_names, picture.opinion
+        built.pictures += 1
+        count_into(built.boxes, (names[class_id] for class_id in picture.human.class_id.tolist()))
+        count_into(built.pseudo_boxes, (names[class_id] for class_id in opinion.labels.class_id.tolist()))
+        built.doubtful_boxes += len(opinion.doubtful)
 
 
-def _add(counts: dict[str, int], key: str, times: int) -> None:
-    counts[key] = counts.get(key, 0) + times
+@dataclass(slots=True)
+class _Counter:
+    """Counts pictures towards a progress bar."""
+
+    report: Progress | None
+    total: int
+    done: int = 0
+
+    def __call__(self) -> None:
+        self.done += 1
+        if self.report is not None:
+            self.report("building", self.done, self.total)
 
 
-def _make_folders(out: Path) -> None:
-    if (out / "images").exists():
-        raise DataFolderError(out, "already holds a training set; give a new folder or remove it")
-    for kind in ("images", "labels"):
-        for split in SPLITS:
-            (out / kind / split).mkdir(parents=True, exist_ok=True)
+@contextmanager
+def _one_line(folder: Path) -> Iterator[None]:
+    """What the disk refuses becomes a DataFolderError."""
+    try:
+        yield
+    except OSError as error:
+        raise DataFolderError(Path(error.filename or folder), str(error.strerror or error)) from error
 
 
-def _write_yaml(out: Path) -> None:
-    names = "\n".join(f"  {index}: {name}" for index, name in enumerate(STREET_CLASSES))
-    text = f"path: {out.resolve()}\ntrain: images/train\nval: images/val\nnames:\n{names}\n"
-    (out / "data.yaml").write_text(text, encoding="utf-8")
+def _count(found: Survey, drawn: Sequence[Group]) -> int:
+    return sum(len(splits["train"]) for splits in found.usable.values()) + sum(
+        len(group.train.entries) for group in drawn
+    )
+
+
+def _names(found: Survey, drawn: Sequence[Group]) -> dict[int, str]:
+    """The set's classes in output order: the nine, then what else training pictures hold."""
+    ids = set(found.class_ids()).union(*(group.train.labelled() for group in drawn))
+    return {class_id: found.source.table.by_id[class_id].name for class_id in sorted(ids)}
+
+
+def _teachable(table: ClassTable) -> frozenset[int]:
+    """The street classes that a COCO teacher knows."""
+    rows = (class_by_any_name(table, name) for name in COCO_CLASSES)
+    return frozenset(row.id for row in rows if row is not None)
+
+
+def _check_inputs(source: Source, drawn: Sequence[Group], recipe: Recipe, out: Path) -> None:
+    if out.resolve().is_relative_to(source.folder.resolve()):
+        raise DataFolderError(out, f"lies inside {source.folder}, which would take it for a group; give another place")
+    if not any(group.train.entries for group in source.groups):
+        raise DataFolderError(source.folder, "no picture to train on; expected some in a folder train")
+    for group in drawn:
+        if not group.train.entries:
+            raise DataFolderError(group.folder, "no drawn picture in it; expected images and labels")
+    known = [group.name for group in source.groups] + ([DRAWN] if drawn else [])
+    unknown = [name for name in recipe.repeats if name not in known]
+    if unknown:
+        raise DataFolderError(source.folder, f"no group {unknown[0]!r} to repeat; {closest(unknown[0], known)}")

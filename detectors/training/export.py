@@ -1,38 +1,92 @@
-"""Turns a checkpoint into what ships: OpenVINO IR with fp16 weights, dynamic batch and picture size."""
+"""Turns a checkpoint into what runs on a gateway: ONNX, and OpenVINO IR in three precisions.
+
+All of them take (N, 3, h, w) RGB in 0..1, h and w multiples of 32, and give (N, 4 + classes, boxes) before
+suppression: centre x, y, width, height in input pixels, then one score per class.
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from detectors.training.errors import ModelFileError
-from detectors.training.labels import STREET_CLASSES
+from detectors.training.quantise import quantise
 from detectors.training.train import load_ultralytics
 
 
-def export(weights: Path, out: Path, *, imgsz: int = 416, keep_checkpoint: bool = True) -> Path:
-    """Write out/<out.name>.xml and .bin, and the slim .pt beside them; returns the .xml.
+class Form(StrEnum):
+    """What a checkpoint can become."""
 
-    The network takes (N, 3, h, w) RGB in 0..1, h and w multiples of 32, and gives (N, 4 + classes, boxes)
-    before suppression: centre x, y, width, height in input pixels, then one score per class.
+    ONNX = "onnx_fp32"
+    FP32 = "openvino_fp32"
+    FP16 = "openvino_fp16"
+    INT8 = "openvino_int8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """The files that an export wrote.
+
+    checkpoint: the slim .pt to train on from
+    models:     what a backend loads (.onnx, or .xml with its .bin beside it) per form
+    classes:    the checkpoint's class names in output order
+    """
+
+    checkpoint: Path
+    models: Mapping[Form, Path]
+    classes: tuple[str, ...]
+
+
+def export(weights: Path, out: Path, *, pictures: Sequence[Path] = (), input_px: int = 640) -> Exported:
+    """Write every form of a checkpoint to the folder `out`, each named after the folder.
+
+    pictures: training pictures that the int8 form is calibrated on; none, no int8 form
+    input_px: long side at which they are shown to the network
     Raises ExtraMissingError or ModelFileError, each one clear line.
     """
-    model = load_ultralytics(weights)
-    names = tuple(model.names[index] for index in sorted(model.names))
-    if names != STREET_CLASSES:
-        raise ModelFileError(weights, f"classes {names}; expected {STREET_CLASSES}")
+    names = load_ultralytics(weights).names
+    classes = tuple(names[index] for index in sorted(names))
     out.mkdir(parents=True, exist_ok=True)
+    checkpoint, onnx = out / f"{out.name}.pt", out / f"{out.name}.onnx"
+    shutil.copyfile(weights, checkpoint)
+    _slim(checkpoint)
+    _write_onnx(checkpoint, onnx)
+    models = {Form.ONNX: onnx, **_write_ir(onnx, out, classes)}
+    if pictures:
+        models[Form.INT8] = out / f"{out.name}_int8.xml"
+        quantise(models[Form.FP32], models[Form.INT8], pictures, input_px=input_px)
+    return Exported(checkpoint=checkpoint, models=models, classes=classes)
+
+
+def files_of(model: Path) -> tuple[Path, ...]:
+    """The files that make up one exported model."""
+    return (model, model.with_suffix(".bin")) if model.suffix == ".xml" else (model,)
+
+
+def _write_onnx(checkpoint: Path, onnx: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch) / f"{out.name}.pt"
-        shutil.copyfile(weights, copy)  # ultralytics writes beside the file that it reads
-        _slim(copy)
-        folder = Path(load_ultralytics(copy).export(format="openvino", half=True, dynamic=True, imgsz=imgsz))
-        for suffix in (".xml", ".bin"):
-            shutil.copyfile(folder / f"{out.name}{suffix}", out / f"{out.name}{suffix}")
-        if keep_checkpoint:
-            shutil.copyfile(copy, out / copy.name)
-    return out / f"{out.name}.xml"
+        copy = Path(scratch) / checkpoint.name
+        shutil.copyfile(checkpoint, copy)  # ultralytics writes beside the file that it reads
+        written = load_ultralytics(copy).export(format="onnx", dynamic=True, simplify=False, verbose=False)
+        if not written:
+            raise ModelFileError(checkpoint, "ultralytics could not export it to ONNX; its log above says why")
+        shutil.copyfile(written, onnx)
+
+
+def _write_ir(onnx: Path, out: Path, classes: Sequence[str]) -> dict[Form, Path]:
+    import openvino  # noqa: PLC0415  an inference engine, loaded where it is used
+
+    written: dict[Form, Path] = {}
+    for form, suffix, half in ((Form.FP32, "_fp32", False), (Form.FP16, "_fp16", True)):
+        model = openvino.convert_model(onnx)
+        model.set_rt_info(list(classes), ["model_info", "labels"])
+        written[form] = out / f"{out.name}{suffix}.xml"
+        openvino.save_model(model, written[form], compress_to_fp16=half)
+    return written
 
 
 def _slim(checkpoint: Path) -> None:

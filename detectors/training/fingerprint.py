@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -21,23 +23,33 @@ def fingerprint(image: Image) -> Fingerprint:
     return np.packbits(small[:, 1:] > small[:, :-1])
 
 
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A picture seen before that is nearly the same, and in how many of 256 bits they differ."""
+
+    name: str
+    distance: int
+
+
 class Fingerprints:
-    """The pictures seen so far by name; `find` gives one within max_distance bits."""
+    """The pictures seen so far by name; `find` gives the nearest within max_distance bits."""
 
     def __init__(self, max_distance: int) -> None:
         self._max_distance = max_distance
         self._names: list[str] = []
-        self._rows: list[Fingerprint] = []
+        self._rows = np.empty((64, SIDE * SIDE // 8), np.uint8)
 
     def add(self, name: str, bits: Fingerprint) -> None:
         """Remember a picture."""
+        if len(self._names) == len(self._rows):
+            self._rows = np.concatenate((self._rows, np.empty_like(self._rows)))
+        self._rows[len(self._names)] = bits
         self._names.append(name)
-        self._rows.append(bits)
 
-    def find(self, bits: Fingerprint) -> str | None:
-        """The name of the nearest picture within the distance, else None."""
-        if not self._rows:
+    def find(self, bits: Fingerprint) -> Twin | None:
+        """The nearest picture within the distance, the first of equals; else None."""
+        if not self._names:
             return None
-        distance = np.bitwise_count(np.stack(self._rows) ^ bits).sum(axis=1)
+        distance = np.bitwise_count(self._rows[: len(self._names)] ^ bits).sum(axis=1)
         nearest = int(distance.argmin())
-        return self._names[nearest] if distance[nearest] <= self._max_distance else None
+        return Twin(self._names[nearest], int(distance[nearest])) if distance[nearest] <= self._max_distance else None

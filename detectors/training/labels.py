@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -12,14 +12,15 @@ from detectors.training.boxes import F32, I32, centre_to_corners, corners_to_cen
 STREET_CLASSES = (
     "person", "bicycle", "car", "motorcycle", "bus", "truck", "garbage", "garbage_bin", "overflow",
 )  # fmt: skip
-"""The model's classes in output order; the order is part of every label file, so it never changes."""
+"""The shipped model's classes in output order; the order is part of every label file, so it never changes.
+Their ids in configs/classes.toml are the same numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labels:
     """Boxes of one picture.
 
-    class_id: (N,)   int32, index into STREET_CLASSES
+    class_id: (N,)   int32, id of configs/classes.toml; for the nine street classes, place in STREET_CLASSES
     xyxy:     (N, 4) float32, fractions of width and height, top-left origin
     """
 
@@ -37,47 +38,86 @@ class Labels:
 NO_LABELS = Labels(np.empty(0, np.int32), np.empty((0, 4), np.float32))
 
 
-def parse_labels(text: str, class_count: int) -> tuple[Labels, list[str]]:
-    """The usable boxes of a label file, and one line of complaint per unusable line."""
-    class_ids: list[int] = []
-    boxes: list[list[float]] = []
-    problems: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelFile:
+    """What a label file says: its usable boxes, (line number from 1, why) of the others, and how many were outlines.
+
+    The class ids are the file's own numbers.
+    """
+
+    labels: Labels
+    problems: tuple[tuple[int, str], ...]
+    outlines: int
+
+
+def parse_labels(text: str, class_count: int) -> LabelFile:
+    """The boxes of a label file; an outline (class x y x y x y …) becomes its bounding box.
+
+    A line that cannot be used, or that repeats another, is a problem and left out; the others stay.
+    """
+    first_line: dict[tuple[int, tuple[float, ...]], int] = {}
+    problems: list[tuple[int, str]] = []
+    outlines = 0
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+        fields = line.split()
+        if not fields:
             continue
         try:
-            class_id, box = _parse_line(line, class_count)
+            row = _class_number(fields[0], class_count), _box(fields[1:])
         except ValueError as error:
-            problems.append(f"line {number}: {error}")
+            problems.append((number, str(error)))
             continue
-        class_ids.append(class_id)
-        boxes.append(box)
-    if not boxes:
-        return NO_LABELS, problems
-    corners = np.clip(centre_to_corners(np.array(boxes, np.float32)), 0.0, 1.0)
-    return Labels(np.array(class_ids, np.int32), corners), problems
+        outlines += len(fields) > 5
+        if first_line.setdefault(row, number) != number:
+            problems.append((number, f"the same box as in line {first_line[row]}"))
+    return LabelFile(_to_labels(list(first_line)), tuple(problems), outlines)
 
 
-def _parse_line(line: str, class_count: int) -> tuple[int, list[float]]:
-    fields = line.split()
-    if len(fields) != 5:
-        raise ValueError(f"{len(fields)} fields; expected 5: class cx cy w h")
-    class_id, box = int(fields[0]), [float(field) for field in fields[1:]]
-    if not 0 <= class_id < class_count:
-        raise ValueError(f"class {class_id}; expected 0..{class_count - 1}")
-    cx, cy, width, height = box
+def format_labels(labels: Labels, numbers: Mapping[int, int] | None = None) -> str:
+    """The label file of these boxes; parse_labels reads it back within 1e-6.
+
+    numbers: what each class id is called in the file; None leaves the ids as they are
+    """
+    rows = zip(labels.class_id.tolist(), corners_to_centre(labels.xyxy).tolist(), strict=True)
+    return "".join(
+        f"{class_id if numbers is None else numbers[class_id]} " + " ".join(f"{value:.6f}" for value in box) + "\n"
+        for class_id, box in rows
+    )
+
+
+def _to_labels(rows: list[tuple[int, tuple[float, ...]]]) -> Labels:
+    if not rows:
+        return NO_LABELS
+    corners = np.clip(centre_to_corners(np.array([box for _, box in rows], np.float32)), 0.0, 1.0)
+    return Labels(np.array([number for number, _ in rows], np.int32), corners)
+
+
+def _class_number(text: str, class_count: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise ValueError(f"class {text!r}; expected a whole number 0..{class_count - 1}") from None
+    if not 0 <= number < class_count:
+        raise ValueError(f"class {number}; expected 0..{class_count - 1}")
+    return number
+
+
+def _box(fields: list[str]) -> tuple[float, ...]:
+    """Centre and size, from four such fields or from the points of an outline."""
+    is_outline = len(fields) >= 6 and len(fields) % 2 == 0
+    if len(fields) != 4 and not is_outline:
+        raise ValueError(f"{len(fields) + 1} fields; expected 5: class cx cy w h")
+    try:
+        values = [float(field) for field in fields]
+    except ValueError as error:
+        raise ValueError(f"box {fields}; {error}") from None
+    cx, cy, width, height = _bounds(values) if is_outline else values
     inside = 0.0 <= cx <= 1.0 and 0.0 <= cy <= 1.0
     if not (inside and 0.0 < width <= 1.0 and 0.0 < height <= 1.0):
-        raise ValueError(f"box {fields[1:]}; expected fractions of the picture, w and h above 0")
-    return class_id, box
+        raise ValueError(f"box {fields}; expected fractions of the picture, w and h above 0")
+    return cx, cy, width, height
 
 
-def format_labels(labels: Labels) -> str:
-    """The label file of these boxes; parse_labels reads it back within 1e-6."""
-    rows = zip(labels.class_id.tolist(), corners_to_centre(labels.xyxy).tolist(), strict=True)
-    return "".join(f"{class_id} " + " ".join(f"{value:.6f}" for value in box) + "\n" for class_id, box in rows)
-
-
-def label_path(image: Path) -> Path:
-    """…/images/x.jpg belongs to …/labels/x.txt."""
-    return image.parent.parent / "labels" / f"{image.stem}.txt"
+def _bounds(points: list[float]) -> tuple[float, float, float, float]:
+    left, right, top, bottom = min(points[::2]), max(points[::2]), min(points[1::2]), max(points[1::2])
+    return (left + right) / 2, (top + bottom) / 2, right - left, bottom - top

@@ -1,74 +1,28 @@
-"""How good are these boxes: matching, precision and recall, average precision. Pure arrays.
-
-Matching is greedy by confidence, each detection taking the best free truth box; average precision is
-COCO's. Only classes that a folder labels may be passed in.
-"""
+"""How good are matched detections: precision, recall, average precision, the best threshold. Pure arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from detectors.nms import iou_matrix
 from detectors.training.boxes import F32
-
-Flags = npt.NDArray[np.bool_]
-F64 = npt.NDArray[np.float64]
+from detectors.training.matching import F64, Flags
 
 _RECALL_POINTS = np.linspace(0.0, 1.0, 101)
+"""As COCO's tools have them, rounding and all: 0.95 is a little more than 19 of 20, and counts as not reached."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
     """All detections of one class over many pictures, and how many truth boxes there were.
 
-    confidence: (N,) float32; correct: (N,) bool at one IoU limit
+    confidence: (N,) float32; correct: (N,) bool at one overlap limit
     """
 
     confidence: F32
     correct: Flags
     truth_count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """One class at one threshold; fractions 0..1. `n` counts truth boxes, `found` detections above it."""
-
-    threshold: float
-    precision: float
-    recall: float
-    f1: float
-    ap50: float
-    n: int
-    found: int
-
-
-def match(detected: F32, confidence: F32, truth: F32, *, min_iou: float) -> Flags:
-    """Which detections (N, 4) hit a truth box (M, 4) of their class; a truth box is hit once, by the surest."""
-    correct = np.zeros(len(detected), bool)
-    if not len(truth):
-        return correct
-    overlap = iou_matrix(detected, truth)
-    for row in np.argsort(-confidence, kind="stable"):
-        column = int(overlap[row].argmax())
-        if overlap[row, column] >= min_iou:
-            correct[row] = True
-            overlap[:, column] = -1.0
-    return correct
-
-
-def pool(parts: Sequence[Scored]) -> Scored:
-    """The detections of several pictures as one list."""
-    if not parts:
-        return Scored(np.empty(0, np.float32), np.empty(0, bool), 0)
-    return Scored(
-        np.concatenate([part.confidence for part in parts]),
-        np.concatenate([part.correct for part in parts]),
-        sum(part.truth_count for part in parts),
-    )
 
 
 def precision_recall(scored: Scored) -> tuple[F64, F64, F32]:
@@ -85,14 +39,15 @@ def average_precision(scored: Scored) -> float:
     if not len(recall) or not scored.truth_count:
         return 0.0
     best_beyond = np.flip(np.maximum.accumulate(np.flip(precision)))
-    reached_at = np.searchsorted(recall, _RECALL_POINTS - 1e-9)
+    reached_at = np.searchsorted(recall, _RECALL_POINTS)
     return float(np.append(best_beyond, 0.0)[reached_at].mean())
 
 
 def best_threshold(scored: Scored, *, lowest: float = 0.1) -> float:
     """The confidence that maximises min(precision, recall), `lowest` when there is nothing to choose from.
 
-    Detections of equal confidence stand or fall together, so only the last of each run is a candidate.
+    Detections of equal confidence stand or fall together, so only the last of each run is a candidate. Of
+    equally good thresholds the highest is taken.
     """
     precision, recall, confidence = precision_recall(scored)
     last_of_run = np.append(confidence[1:] < confidence[:-1], True)[: len(confidence)]
@@ -103,17 +58,8 @@ def best_threshold(scored: Scored, *, lowest: float = 0.1) -> float:
     return float(confidence[int(worth.argmax())])
 
 
-def figures(scored: Scored, threshold: float) -> Figures:
-    """Precision, recall and F1 of the detections at or above a threshold, and the AP of all of them."""
+def worst_side(scored: Scored, threshold: float) -> float:
+    """min(precision, recall) of the detections at or above a threshold; 0 when nothing is found or to be found."""
     kept = scored.confidence >= threshold
-    hits, found = int(scored.correct[kept].sum()), int(kept.sum())
-    precision, recall = hits / max(found, 1), hits / max(scored.truth_count, 1)
-    return Figures(
-        threshold=threshold,
-        precision=precision,
-        recall=recall,
-        f1=2 * precision * recall / max(precision + recall, 1e-9),
-        ap50=average_precision(scored),
-        n=scored.truth_count,
-        found=found,
-    )
+    hits = int(scored.correct[kept].sum())
+    return hits / max(int(kept.sum()), scored.truth_count, 1)

@@ -21,6 +21,7 @@ from rich.table import Table
 
 from gateway.adapters.pictures import count_pictures, read_pictures
 from gateway.adapters.recognise import recognise
+from gateway.commands.progress import progress_bar
 from gateway.config import scenario_file, site_folder
 from gateway.errors import GatewayError
 from gateway.logs import set_up_logs
@@ -106,7 +107,7 @@ def render(
         cameras = tuple(camera.model_copy(update={"frames_per_s": fps}) for camera in played.cameras)
         played = played.model_copy(update={"cameras": cameras})
     policy = _policy(file).read_bytes()
-    with _progress("frames") as advance, _writing(out):
+    with progress_bar("frames") as advance, _writing(out):
         done = render_scenario(played, out, seconds=seconds, file=str(file), progress=advance)
         (out / "site" / "policy.toml").write_bytes(policy)
     sys.stdout.write(
@@ -263,7 +264,7 @@ def evaluate(
 
         street721 sim eval work/day work/rain work/night --model street_v1
     """
-    with _progress("pictures") as advance:
+    with progress_bar("pictures") as advance:
         tallies = recognise(rendered, model, min_px=min_px, save=save, progress=advance)
     if as_json:
         sys.stdout.write(to_json(tallies) + "\n")
@@ -402,11 +403,3 @@ def _print_tallies(weather: str, tallies: dict[str, Tally]) -> None:
     for cells in table_rows(tallies):
         table.add_row(*cells, end_section=cells[0] == VEHICLE)
     Console().print(table)
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr where somebody looks at it."""
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

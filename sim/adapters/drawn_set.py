@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 
 from sim.drawing.placed import Box
-from sim.drawing.random_streets import draw_random_pictures
+from sim.drawing.random_streets import TRAFFIC_SHARE, draw_random_pictures
 
 
 def write_drawn_set(
@@ -17,18 +17,20 @@ def write_drawn_set(
     *,
     count: int,
     seed: int = 0,
+    traffic_share: float = TRAFFIC_SHARE,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Write `count` pictures to out/images and their labels to out/labels; returns the number of boxes.
 
-    class_names: the model's classes in output order; what has no class is drawn without a label
-    progress:    called with pictures done and in all
+    class_names:   the model's classes in output order; what has no class is drawn without a label
+    traffic_share: how many of the streets are seen by a traffic camera, 0..1
+    progress:      called with pictures done and in all
     The same seed gives the same files.
     """
     for kind in ("images", "labels"):
         (out / kind).mkdir(parents=True, exist_ok=True)
     boxes = 0
-    for index, picture in enumerate(draw_random_pictures(seed=seed, count=count)):
+    for index, picture in enumerate(draw_random_pictures(seed=seed, count=count, traffic_share=traffic_share)):
         height, width = picture.image.shape[:2]
         cv2.imwrite(str(out / "images" / f"drawn_{index:04d}.jpg"), picture.image, [cv2.IMWRITE_JPEG_QUALITY, 85])
         lines = [

@@ -21,10 +21,8 @@ Choice = TypeVar("Choice")
 
 _TRIES = 30
 _GAP_M = 0.08
-# Nearer ones fill the picture, and of smaller ones nobody can say what they are.
+# Nearer ones fill the picture.
 _NEAREST_M = 3.0
-_FARTHEST_M = 60.0
-_SMALLEST_PX = 11.0
 _MAX_LOOK = 1 << 30
 _RUNNING_SHARE, _BRAKING_SHARE = 0.25, 0.3
 _OVERFLOWING, _OVERFLOWING_SHARE = (1.15, 1.7), 0.4
@@ -65,7 +63,21 @@ class _Thing:
         return (self.length_m * abs(math.sin(turn)) + self.width_m * abs(math.cos(turn))) / 2
 
 
-_KINDS: Mapping[BodyKind, float] = MappingProxyType(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """Who is about on a street.
+
+    kinds:       how often each kind comes
+    farthest_m:  how far from the camera they go
+    smallest_px: of lower ones nobody could say what they are
+    """
+
+    kinds: Mapping[BodyKind, float]
+    farthest_m: float
+    smallest_px: float
+
+
+_STREET_LIFE: Mapping[BodyKind, float] = MappingProxyType(
     {
         BodyKind.CAR: 0.18,
         BodyKind.VAN: 0.06,
@@ -81,6 +93,21 @@ _KINDS: Mapping[BodyKind, float] = MappingProxyType(
         BodyKind.BIN: 0.13,
     }
 )
+_TRAFFIC: Mapping[BodyKind, float] = MappingProxyType(
+    {
+        BodyKind.CAR: 0.56,
+        BodyKind.VAN: 0.12,
+        BodyKind.TRUCK: 0.09,
+        BodyKind.BUS: 0.06,
+        BodyKind.MOTORCYCLE: 0.07,
+        BodyKind.BICYCLE: 0.04,
+        BodyKind.PEDESTRIAN: 0.06,
+    }
+)
+STREET_LIFE = Crowd(kinds=_STREET_LIFE, farthest_m=60.0, smallest_px=11.0)
+TRAFFIC = Crowd(kinds=_TRAFFIC, farthest_m=105.0, smallest_px=8.0)
+"""What a traffic camera sees: queues down to where a car is a few pixels."""
+
 _CARS = {_Ground.LANE: 0.5, _Ground.KERB: 0.38, _Ground.SIDEWALK: 0.12}
 _LARGE = {_Ground.LANE: 0.65, _Ground.KERB: 0.35}
 _CYCLES = {_Ground.LANE: 0.45, _Ground.KERB: 0.25, _Ground.SIDEWALK: 0.3}
@@ -114,12 +141,14 @@ _SIZE_SHARES = MappingProxyType(
 _TOP_SPEED_MPS = MappingProxyType({BodyKind.MOTORCYCLE: 8.0, BodyKind.BICYCLE: 5.0, BodyKind.PEDESTRIAN: 1.6})
 
 
-def random_bodies(rng: np.random.Generator, street: Street, camera: PinholeCamera, *, count: int) -> tuple[Body, ...]:
+def random_bodies(
+    rng: np.random.Generator, street: Street, camera: PinholeCamera, *, count: int, crowd: Crowd = STREET_LIFE
+) -> tuple[Body, ...]:
     """At most `count` bodies before the camera whose footprints lie apart; fewer where no place is left."""
     bodies: list[Body] = []
     taken: list[shapely.Polygon] = []
     for number in range(count):
-        for body in _attempts(rng, street, camera, f"{number}"):
+        for body in _attempts(rng, street, camera, crowd, f"{number}"):
             footprint = shapely.Polygon(body.footprint_m())
             if all(footprint.distance(other) > _GAP_M for other in taken):
                 bodies.append(body)
@@ -128,18 +157,20 @@ def random_bodies(rng: np.random.Generator, street: Street, camera: PinholeCamer
     return tuple(bodies)
 
 
-def _attempts(rng: np.random.Generator, street: Street, camera: PinholeCamera, body_id: str) -> Iterator[Body]:
+def _attempts(
+    rng: np.random.Generator, street: Street, camera: PinholeCamera, crowd: Crowd, body_id: str
+) -> Iterator[Body]:
     """One thing at one place after the other, all of them before the camera."""
-    thing = _random_thing(rng)
+    thing = _random_thing(rng, crowd)
     ground = pick(rng, _GROUNDS[thing.kind])
     for _ in range(_TRIES):
-        stance = _stance(rng, street, thing, ground, _seen_y(rng, camera, thing.height_m))
+        stance = _stance(rng, street, thing, ground, _seen_y(rng, camera, crowd, thing.height_m))
         if _is_before(camera, stance, thing.length_m):
             yield _body(rng, body_id, thing, ground, stance)
 
 
-def _random_thing(rng: np.random.Generator) -> _Thing:
-    kind = pick(rng, _KINDS)
+def _random_thing(rng: np.random.Generator, crowd: Crowd) -> _Thing:
+    kind = pick(rng, crowd.kinds)
     look = int(rng.integers(_MAX_LOOK))
     share = float(rng.uniform(*_SIZE_SHARES.get(kind, (1.0, 1.0))))
     length_m, width_m, height_m = (size * share for size in size_of(kind, look))
@@ -171,9 +202,9 @@ def _random_fill(rng: np.random.Generator) -> float:
     return float(rng.uniform(*_OVERFLOWING) if rng.random() < _OVERFLOWING_SHARE else rng.uniform(0, OVERFLOW_FILL))
 
 
-def _seen_y(rng: np.random.Generator, camera: PinholeCamera, height_m: float) -> float:
+def _seen_y(rng: np.random.Generator, camera: PinholeCamera, crowd: Crowd, height_m: float) -> float:
     """A place along the street at which the camera looks, near ones more often than far ones."""
-    farthest_m = min(_FARTHEST_M, camera.focal_px * height_m / _SMALLEST_PX)
+    farthest_m = min(crowd.farthest_m, camera.focal_px * height_m / crowd.smallest_px)
     distance_m = math.exp(rng.uniform(math.log(_NEAREST_M), math.log(max(farthest_m, 2 * _NEAREST_M))))
     half_view = math.atan(camera.size_px[0] / 2 / camera.focal_px)
     angle = math.radians(camera.heading_deg) + float(rng.uniform(-half_view, half_view))

@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.drawing.painter import DrawnFrame, Image, StreetPainter
 from sim.drawing.placed import Box
-from sim.drawing.random_bodies import pick, random_bodies
+from sim.drawing.random_bodies import STREET_LIFE, TRAFFIC, pick, random_bodies
 from sim.street.layout import BayPart, CrossingPart, StreetPart, ZonePart, build_street
 from sim.street.pinhole import PinholeCamera
 from sim.street.street import Side, Street, ZoneKind
@@ -22,12 +22,14 @@ from sim.street.weather import Weather
 
 PICTURES_PER_STREET = 4
 MAX_BODIES = 14
+MAX_IN_TRAFFIC = 44
 # Of less than this nobody could say from the picture what it is.
 MIN_VISIBLE_FRACTION = 0.35
 MIN_SIDE_PX = 8.0
 
 _SIZES_PX = ((640, 360), (1280, 720), (960, 540))
 _EMPTY_SHARE = 0.1
+TRAFFIC_SHARE = 0.25
 _WEATHERS = MappingProxyType(
     {
         Weather.DAY: 0.34,
@@ -64,31 +66,38 @@ class _View:
     camera: PinholeCamera
     weather: Weather
     painter: StreetPainter
+    is_traffic: bool
 
 
-def draw_random_pictures(*, seed: int, count: int) -> Iterator[LabelledPicture]:
-    """`count` pictures, a few of each street; the first ones do not depend on how many follow."""
+def draw_random_pictures(*, seed: int, count: int, traffic_share: float = TRAFFIC_SHARE) -> Iterator[LabelledPicture]:
+    """`count` pictures, a few of each street; the first ones do not depend on how many follow.
+
+    traffic_share: of the streets, 0..1, how many are seen by a traffic camera: high up, far sight, dense queues
+    """
     view = None
     for index in range(count):
         number, picture = divmod(index, PICTURES_PER_STREET)
         if view is None or picture == 0:
-            view = _random_view(np.random.default_rng((seed, number)))
+            view = _random_view(np.random.default_rng((seed, number)), traffic_share)
         yield _draw(view, np.random.default_rng((seed, number, picture)))
 
 
-def _random_view(rng: np.random.Generator) -> _View:
+def _random_view(rng: np.random.Generator, traffic_share: float) -> _View:
     street = build_street(random_street(rng), seed=int(rng.integers(1 << 30)))
-    camera = random_camera(rng, street)
+    is_traffic = rng.random() < traffic_share
+    camera = traffic_camera(rng, street) if is_traffic else random_camera(rng, street)
     painter = StreetPainter(street, camera, seed=int(rng.integers(1 << 30)))
-    return _View(street=street, camera=camera, weather=pick(rng, _WEATHERS), painter=painter)
+    return _View(street=street, camera=camera, weather=pick(rng, _WEATHERS), painter=painter, is_traffic=is_traffic)
 
 
 def _draw(view: _View, rng: np.random.Generator) -> LabelledPicture:
-    count = 0 if rng.random() < _EMPTY_SHARE else int(rng.integers(1, MAX_BODIES + 1))
+    most = MAX_IN_TRAFFIC if view.is_traffic else MAX_BODIES
+    count = 0 if rng.random() < _EMPTY_SHARE else int(rng.integers(most // 3 if view.is_traffic else 1, most + 1))
+    crowd = TRAFFIC if view.is_traffic else STREET_LIFE
     is_shaken = rng.random() < 0.15
     shift_px = rng.uniform(-_MAX_SHIFT_PX, _MAX_SHIFT_PX, 2) if is_shaken else np.zeros(2)
     frame = view.painter.draw(
-        random_bodies(rng, view.street, view.camera, count=count),
+        random_bodies(rng, view.street, view.camera, count=count, crowd=crowd),
         weather=view.weather,
         second=float(rng.uniform(0, 120)),
         shift_px=(float(shift_px[0]), float(shift_px[1])),
@@ -181,6 +190,21 @@ def random_camera(rng: np.random.Generator, street: Street) -> PinholeCamera:
         x_m=beside_kerb_m if is_right else street.carriageway_x_m[0] - beside_kerb_m,
         y_m=street.y_m[0] + from_end_m if is_forward else street.y_m[1] - from_end_m,
         k1=_random_barrel(rng, size_px, focal_px) if rng.random() < 0.3 else 0.0,
+    )
+
+
+def traffic_camera(rng: np.random.Generator, street: Street) -> PinholeCamera:
+    """A camera high over the carriageway that looks down the street as far as there is any."""
+    is_forward = rng.random() < 0.5
+    size_px = _SIZES_PX[int(rng.integers(len(_SIZES_PX)))]
+    return PinholeCamera(
+        size_px=size_px,
+        focal_px=size_px[0] * float(rng.uniform(0.7, 1.5)),
+        height_m=float(rng.uniform(5, 11)),
+        tilt_deg=float(rng.uniform(9, 24)),
+        heading_deg=(0.0 if is_forward else 180.0) + float(rng.uniform(-12, 12)),
+        x_m=float(rng.uniform(*street.carriageway_x_m)),
+        y_m=street.y_m[0] + 4.0 if is_forward else street.y_m[1] - 4.0,
     )
 
 

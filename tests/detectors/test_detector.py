@@ -12,6 +12,8 @@ import pytest
 from detectors.classes import load_classes
 from detectors.detector import BatchedDetector
 from detectors.errors import ModelError
+from detectors.layouts import NetworkFacts, cell_count
+from detectors.letterbox import FILL
 from detectors.model_card import ModelCard
 
 F32 = npt.NDArray[np.float32]
@@ -39,6 +41,10 @@ class ColourNetwork:
     def description(self) -> str:
         return "colours"
 
+    @property
+    def facts(self) -> NetworkFacts:
+        return NetworkFacts(fixed_px=None, probe_px=(320, 320), output_shape=(6, 4))
+
     def forward(self, batch: F32) -> F32:
         self.shapes.append(batch.shape)
         output = np.zeros((len(batch), 6, 4), np.float32)
@@ -59,6 +65,30 @@ def _jpeg(size_px: tuple[int, int], *, red: tuple[int, int, int, int] | None = N
     if red is not None:
         cv2.rectangle(picture, red[:2], (red[2] - 1, red[3] - 1), (0, 0, 255), -1)
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 98])[1].tobytes()
+
+
+class FixedAnswer:
+    """Gives one head for every picture, and keeps the batches that it saw."""
+
+    def __init__(self, head: F32, *, fixed_px: tuple[int, int] | None = None) -> None:
+        self.head = head
+        self.seen: list[F32] = []
+        self.facts = NetworkFacts(
+            fixed_px=fixed_px, probe_px=fixed_px or (320, 320), output_shape=(head.shape[0], head.shape[1])
+        )
+
+    @property
+    def description(self) -> str:
+        return "fixed"
+
+    def forward(self, batch: F32) -> F32:
+        self.seen.append(batch.copy())
+        return np.repeat(self.head[None], len(batch), axis=0)
+
+
+def _head(*columns: tuple[float, ...]) -> F32:
+    """(4 + classes, anchors) of (centre x, y, width, height, *scores) per anchor."""
+    return np.array(columns, np.float32).T
 
 
 @pytest.fixture
@@ -124,6 +154,59 @@ def test_one_threshold_may_replace_the_cards(network: ColourNetwork) -> None:
     assert len(strict.detect([_jpeg((320, 180), red=(100, 60, 200, 120))])[0]) == 0
 
 
-def test_a_class_outside_the_table_names_itself(network: ColourNetwork) -> None:
-    with pytest.raises(ModelError, match=r"class 'ufo' is not in configs/classes.toml"):
-        BatchedDetector(network, _card(("garbage", "ufo")), load_classes())
+def test_a_small_picture_is_seen_as_it_is(detector: BatchedDetector, network: ColourNetwork) -> None:
+    detector.detect([_jpeg((160, 96)), _jpeg((160, 90))])
+    assert network.shapes == [(2, 3, 96, 160)]
+
+
+def test_a_class_that_nobody_asks_for_is_not_reported_and_hides_nothing_else() -> None:
+    network = FixedAnswer(_head((50, 50, 20, 20, 0.9, 0.8), (150, 50, 20, 20, 0.1, 0.6)))
+    detector = BatchedDetector(network, _card(("dog", "car")), load_classes())
+    found = detector.see(np.zeros((100, 300, 3), np.uint8))
+    assert found.class_id.tolist() == [2]
+    assert detector.description == "fake (320 px, 1 of 2 classes, unverified) on fixed"
+
+
+def test_one_vehicle_gets_one_box_and_the_pile_beside_the_bin_its_own() -> None:
+    vehicle, bin_ = (50, 50, 40, 40), (150, 50, 20, 40)
+    network = FixedAnswer(_head(
+        (*vehicle, 0.7, 0, 0, 0), (*vehicle, 0, 0.8, 0, 0), (*bin_, 0, 0, 0.6, 0), (*bin_, 0, 0, 0, 0.55)
+    ))  # fmt: skip
+    card = _card(("car", "truck", "overflow", "garbage"))
+    picture = np.zeros((100, 300, 3), np.uint8)
+    one = BatchedDetector(network, card, load_classes()).see(picture)
+    assert [load_classes().by_id[int(row)].name for row in one.class_id] == ["truck", "overflow", "garbage"]
+    each = BatchedDetector(network, card, load_classes(), one_box=False).see(picture)
+    assert len(each) == 4
+
+
+def test_a_fixed_input_gets_every_picture_at_its_own_size() -> None:
+    network = FixedAnswer(_head((160, 80, 320, 160, 0.9, 0)), fixed_px=(320, 320))
+    detector = BatchedDetector(network, _card(), load_classes())
+    small, large = detector.detect([_jpeg((160, 160)), _jpeg((640, 640))])
+    assert [batch.shape for batch in network.seen] == [(2, 3, 320, 320)]
+    np.testing.assert_allclose(small.xyxy, [[0, 0, 160, 80]])
+    np.testing.assert_allclose(large.xyxy, [[0, 0, 640, 320]])
+
+
+def test_a_yolox_network_gets_raw_bgr_at_the_corner_and_gives_boxes_back_from_there() -> None:
+    head = np.zeros((cell_count((320, 320)), 7), np.float32)
+    head[1, :4] = (1, 2, np.log(2), np.log(4))  # second cell of the finest grid: centre (16, 16), 16 × 32 px
+    head[1, 4:] = (0.9, 0.0, 1.0)
+    network = FixedAnswer(head, fixed_px=(320, 320))
+    picture = np.full((160, 640, 3), (200, 100, 50), np.uint8)
+    found = BatchedDetector(network, _card(), load_classes()).see(picture)
+    np.testing.assert_array_equal(network.seen[0][0, :, 0, 0], [200, 100, 50])
+    np.testing.assert_array_equal(network.seen[0][0, :, 80, 319], [FILL] * 3)
+    np.testing.assert_allclose(found.xyxy, [[16, 0, 48, 64]], atol=1e-4)
+    assert (found.class_id.tolist(), found.confidence.tolist()) == ([2], [pytest.approx(0.9)])
+
+
+def test_a_network_of_another_shape_than_its_card_is_refused(network: ColourNetwork) -> None:
+    with pytest.raises(ModelError, match="its output is 6 × 4 at 320×320 px; for 3 classes right would be 7 × boxes"):
+        BatchedDetector(network, _card(("garbage", "car", "bus")), load_classes())
+
+
+def test_a_model_without_a_single_class_of_the_table_is_refused(network: ColourNetwork) -> None:
+    with pytest.raises(ModelError, match=r"none of its classes \['ufo', 'yeti'\] is in configs/classes.toml"):
+        BatchedDetector(network, _card(("ufo", "yeti")), load_classes())

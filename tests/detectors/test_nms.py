@@ -21,13 +21,11 @@ def _slow_iou(a: F32, b: F32) -> float:
     return float(width * height / union) if union > 0 else 0.0
 
 
-def _slow_nms(boxes: Boxes, iou_limit: float) -> list[int]:
+def _slow_nms(boxes: Boxes, iou_limit: float, groups: list[int]) -> list[int]:
     kept: list[int] = []
     for row in sorted(range(len(boxes.confidence)), key=lambda item: (-boxes.confidence[item], item)):
-        if all(
-            boxes.class_id[row] != boxes.class_id[other] or _slow_iou(boxes.xyxy[row], boxes.xyxy[other]) <= iou_limit
-            for other in kept
-        ):
+        rivals = [other for other in kept if groups[boxes.class_id[other]] == groups[boxes.class_id[row]]]
+        if all(_slow_iou(boxes.xyxy[row], boxes.xyxy[other]) <= iou_limit for other in rivals):
             kept.append(row)
     return kept
 
@@ -45,9 +43,35 @@ def _boxes(draw: st.DrawFn) -> Boxes:
 @given(boxes=_boxes(), iou_limit=st.sampled_from([0.31, 0.49, 0.7]))
 def test_suppression_equals_the_textbook_loop(boxes: Boxes, iou_limit: float) -> None:
     kept = suppress(boxes, iou_limit=iou_limit)
-    expected = _slow_nms(boxes, iou_limit)
+    expected = _slow_nms(boxes, iou_limit, [0, 1, 2])
     np.testing.assert_array_equal(kept.xyxy, boxes.xyxy[expected])
     np.testing.assert_array_equal(kept.confidence, boxes.confidence[expected])
+
+
+@given(boxes=_boxes(), iou_limit=st.sampled_from([0.31, 0.49, 0.7]))
+def test_suppression_in_groups_equals_the_textbook_loop(boxes: Boxes, iou_limit: float) -> None:
+    kept = suppress(boxes, iou_limit=iou_limit, groups=np.array([5, 0, 5], np.int32))
+    expected = _slow_nms(boxes, iou_limit, [5, 0, 5])
+    np.testing.assert_array_equal(kept.xyxy, boxes.xyxy[expected])
+    np.testing.assert_array_equal(kept.class_id, boxes.class_id[expected])
+
+
+def test_of_two_readings_of_one_thing_the_more_confident_stays() -> None:
+    boxes = Boxes(
+        xyxy=np.array([[0, 0, 10, 10], [0, 0, 10, 9], [0, 0, 10, 8]], np.float32),
+        confidence=np.array([0.5, 0.8, 0.7], np.float32),
+        class_id=np.array([0, 1, 2], np.int32),
+    )
+    assert suppress(boxes, iou_limit=0.5, groups=np.array([3, 3, 4], np.int32)).class_id.tolist() == [1, 2]
+
+
+def test_a_rival_at_the_limit_stays() -> None:
+    boxes = Boxes(
+        xyxy=np.array([[0, 0, 10, 10], [0, 0, 10, 5]], np.float32),
+        confidence=np.array([0.8, 0.7], np.float32),
+        class_id=np.array([0, 1], np.int32),
+    )
+    assert len(suppress(boxes, iou_limit=0.5, groups=np.zeros(2, np.int32)).confidence) == 2
 
 
 def test_overlapping_boxes_of_different_classes_both_stay() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from detectors import Detector, open_detector
@@ -15,6 +16,7 @@ from detectors.model_card import load_card
 from detectors.nms import iou_matrix
 from detectors.opening import DEFAULT_MODEL, card_path
 from sim.street.body import Body, BodyKind
+from tests.detectors.small_networks import ANY_PICTURE, write_network, yolo_head
 from tests.drawn_street import DrawnStreet, jpeg_of, standing
 
 GARBAGE = standing(BodyKind.GARBAGE, x_m=1.5, y_m=13.5, look=6)
@@ -74,3 +76,67 @@ def test_a_file_that_is_no_network_is_one_line(tmp_path: Path) -> None:
         OpenVinoBackend(path)
     assert "\n" not in str(caught.value)
     assert "broken.onnx: OpenVINO cannot read it" in str(caught.value)
+
+
+HEAD = yolo_head((0, 0.5, (8, 8, 4, 4)), class_count=2)
+
+
+def test_a_network_of_any_size_is_asked_at_a_probe_and_fixes_nothing(tmp_path: Path) -> None:
+    facts = OpenVinoBackend(write_network(tmp_path / "m.xml", HEAD, input_shape=ANY_PICTURE)).facts
+    assert (facts.fixed_px, facts.probe_px, facts.output_shape) == (None, (320, 320), (6, 2100))
+    assert facts.class_names is None
+
+
+def test_a_network_of_one_size_says_width_then_height(tmp_path: Path) -> None:
+    facts = OpenVinoBackend(write_network(tmp_path / "m.xml", HEAD, input_shape=(1, 3, 384, 640))).facts
+    assert facts.fixed_px == facts.probe_px == (640, 384)
+
+
+def test_the_shipped_model_carries_the_names_of_its_card() -> None:
+    card = load_card(card_path(DEFAULT_MODEL))
+    assert OpenVinoBackend(card.weights, threads=1).facts.class_names == card.classes
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("{1: 'traffic light', 0: 'car'}", ("car", "traffic light")),
+        ("['car', 'bus']", ("car", "bus")),
+        ("car, bus", None),
+        ("7", None),
+    ],
+)
+def test_names_in_the_metadata_are_read_in_the_order_of_the_output(
+    tmp_path: Path, written: str, read: tuple[str, ...] | None
+) -> None:
+    path = write_network(tmp_path / "m.xml", HEAD, input_shape=ANY_PICTURE, names=written)
+    assert OpenVinoBackend(path).facts.class_names == read
+
+
+def test_a_network_that_takes_one_picture_at_a_time_takes_a_batch_one_by_one(tmp_path: Path) -> None:
+    backend = OpenVinoBackend(write_network(tmp_path / "m.xml", HEAD, input_shape=(1, 3, 64, 64)), threads=1)
+    np.testing.assert_array_equal(backend.forward(np.zeros((3, 3, 64, 64), np.float32)), np.repeat(HEAD, 3, axis=0))
+
+
+def test_a_network_in_half_precision_is_fed_like_any_other(tmp_path: Path) -> None:
+    path = write_network(tmp_path / "m.xml", HEAD, input_shape=(1, 3, 64, 64), element=np.float16)
+    output = OpenVinoBackend(path, threads=1).forward(np.ones((1, 3, 64, 64), np.float32))
+    assert output.dtype == np.float32
+    np.testing.assert_array_equal(output, HEAD)
+
+
+@pytest.mark.parametrize(
+    ("head", "input_shape", "outputs", "said"),
+    [
+        (HEAD, ANY_PICTURE, 2, "has 1 inputs and 2 outputs; a detector with one of each is right"),
+        (HEAD, (1, 640), 1, r"takes \[1,640\]; pictures \(N, 3, height, width\) are right"),
+        (HEAD, (1, 1, 64, 64), 1, r"takes \[1,1,64,64\]; pictures"),
+        (HEAD, (4, 3, 64, 64), 1, r"takes \[4,3,64,64\]; a batch of 1 or of any size is right"),
+        (HEAD[0], ANY_PICTURE, 1, r"gives \[6,2100\]; a raw head with three fixed sides"),
+    ],
+)
+def test_a_network_that_is_no_detector_of_pictures_is_one_line(
+    tmp_path: Path, head: npt.NDArray[np.float32], input_shape: tuple[int, ...], outputs: int, said: str
+) -> None:
+    with pytest.raises(ModelError, match=said):
+        OpenVinoBackend(write_network(tmp_path / "m.xml", head, input_shape=input_shape, outputs=outputs))

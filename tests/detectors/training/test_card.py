@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from detectors.model_card import load_card
-from detectors.training.card import write_card
-from detectors.training.errors import ModelFileError
+from detectors.training.card import UNMEASURED, write_card
 from detectors.training.evaluate import Evaluation
+from detectors.training.export import Form
 from detectors.training.labels import STREET_CLASSES
-from detectors.training.scoring import Figures
-
-_REST = {name: 0.35 for name in STREET_CLASSES if name != "garbage"}
+from detectors.training.trade import Variant
+from tests.detectors.training.evaluations import evaluation_of
 
 
 @pytest.fixture
@@ -25,24 +25,37 @@ def weights(tmp_path: Path) -> Path:
     return tmp_path / "m" / "m.xml"
 
 
-def _evaluation(threshold: float) -> Evaluation:
-    row = Figures(threshold=threshold, precision=0.8, recall=0.7, f1=0.75, ap50=0.77, n=12, found=11)
-    return Evaluation(model="m", input_px=416, min_iou=0.5, pictures=3, groups={"all": {"garbage": row}})
+def _write(tmp_path: Path, weights: Path, evaluation: Evaluation, variants: dict[Form, Variant] | None = None) -> Path:
+    card = tmp_path / "m.toml"
+    write_card(card, weights, classes=STREET_CLASSES, evaluation=evaluation, measured_by="eval", variants=variants)
+    return card
 
 
 def test_the_gateway_reads_what_was_written(tmp_path: Path, weights: Path) -> None:
-    write_card(tmp_path / "m.toml", weights, _evaluation(0.30001), unmeasured=_REST, measured_by="street721 eval")
-    card = load_card(tmp_path / "m.toml")
+    card = load_card(_write(tmp_path, weights, evaluation_of({"garbage": 0.30001}, input_px=640)))
     assert (card.name, card.weights, card.classes) == ("m", weights, STREET_CLASSES)
-    assert (card.input_px, card.stride, card.nms_iou) == (416, 32, 0.5)
-    assert card.thresholds == {**_REST, "garbage": 0.3}
+    assert (card.input_px, card.stride, card.nms_iou) == (640, 32, 0.5)
+    assert card.thresholds == dict.fromkeys(STREET_CLASSES, UNMEASURED) | {"garbage": 0.3}
 
 
 def test_a_threshold_is_rounded_down_so_that_its_own_box_still_passes(tmp_path: Path, weights: Path) -> None:
-    write_card(tmp_path / "m.toml", weights, _evaluation(0.29996), unmeasured=_REST, measured_by="x")
-    assert load_card(tmp_path / "m.toml").thresholds["garbage"] == 0.299
+    card = load_card(_write(tmp_path, weights, evaluation_of({"garbage": 0.29996})))
+    assert card.thresholds["garbage"] == 0.299
 
 
-def test_a_class_without_figures_needs_a_threshold_by_hand(tmp_path: Path, weights: Path) -> None:
-    with pytest.raises(ModelFileError, match="class 'person' has no figures; give its threshold by hand"):
-        write_card(tmp_path / "m.toml", weights, _evaluation(0.3), unmeasured={}, measured_by="x")
+def test_the_hashes_cover_both_files_of_the_model(tmp_path: Path, weights: Path) -> None:
+    content = tomllib.loads(_write(tmp_path, weights, evaluation_of({"garbage": 0.3})).read_text(encoding="utf-8"))
+    assert sorted(content["sha256"]) == ["m/m.bin", "m/m.xml"]
+
+
+def test_every_form_is_listed_with_its_speed_beside_the_slowest(tmp_path: Path, weights: Path) -> None:
+    variants = {
+        Form.FP32: Variant(file=Path("m_fp32.xml"), size_mb=10.04, ap50=0.8, ms_per_picture=40.0),
+        Form.INT8: Variant(file=Path("m_int8.xml"), size_mb=2.9, ap50=0.795, ms_per_picture=16.0),
+    }
+    card = _write(tmp_path, weights, evaluation_of({"garbage": 0.3}), variants)
+    load_card(card)
+    assert tomllib.loads(card.read_text(encoding="utf-8"))["exports"] == {
+        "openvino_fp32": {"file": "m_fp32.xml", "size_mb": 10.0, "ap50": 0.8, "speed": 1.0},
+        "openvino_int8": {"file": "m_int8.xml", "size_mb": 2.9, "ap50": 0.795, "speed": 2.5},
+    }

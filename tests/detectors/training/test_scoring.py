@@ -1,4 +1,4 @@
-"""Matching, average precision and the choice of thresholds, beside slow independent implementations."""
+"""Average precision and the choice of thresholds, beside slow independent implementations."""
 
 from __future__ import annotations
 
@@ -9,38 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.training.boxes import F32
-from detectors.training.scoring import Scored, average_precision, best_threshold, figures, match, pool
+from detectors.training.scoring import Scored, average_precision, best_threshold, precision_recall, worst_side
 
 
 def _scored(rows: list[tuple[float, bool]], truth_count: int) -> Scored:
     return Scored(np.array([row[0] for row in rows], np.float32), np.array([row[1] for row in rows], bool), truth_count)
-
-
-def _xyxy(*rows: tuple[float, float, float, float]) -> F32:
-    return np.array(rows, np.float32).reshape(-1, 4)
-
-
-def test_one_truth_box_is_hit_once_and_by_the_surest() -> None:
-    detected = _xyxy((0, 0, 10, 10), (0, 0, 10, 11))
-    hits = match(detected, np.array([0.5, 0.9], np.float32), _xyxy((0, 0, 10, 10)), min_iou=0.5)
-    assert hits.tolist() == [False, True]
-
-
-def test_the_iou_limit_is_inclusive() -> None:
-    half = match(_xyxy((0, 0, 10, 5)), np.array([0.9], np.float32), _xyxy((0, 0, 10, 10)), min_iou=0.5)
-    less = match(_xyxy((0, 0, 10, 4.9)), np.array([0.9], np.float32), _xyxy((0, 0, 10, 10)), min_iou=0.5)
-    assert (half.tolist(), less.tolist()) == ([True], [False])
-
-
-def test_a_second_detection_takes_the_second_truth_box() -> None:
-    detected = _xyxy((0, 0, 10, 10), (1, 0, 11, 10))
-    truth = _xyxy((0, 0, 10, 10), (2, 0, 12, 10))
-    assert match(detected, np.array([0.9, 0.8], np.float32), truth, min_iou=0.5).tolist() == [True, True]
-
-
-def test_without_truth_every_detection_is_wrong() -> None:
-    assert match(_xyxy((0, 0, 1, 1)), np.array([0.9], np.float32), _xyxy(), min_iou=0.5).tolist() == [False]
 
 
 def test_perfect_detections_have_ap_one() -> None:
@@ -61,7 +34,7 @@ def _slow_average_precision(rows: list[tuple[float, bool]], truth_count: int) ->
     for rank, (_, correct) in enumerate(sorted(rows, key=lambda row: -row[0]), start=1):
         hits += correct
         points.append((hits / truth_count, hits / rank))
-    best = [max((p for r, p in points if r >= level / 100 - 1e-9), default=0.0) for level in range(101)]
+    best = [max((p for r, p in points if r >= level), default=0.0) for level in np.linspace(0, 1, 101)]
     return sum(best) / 101
 
 
@@ -98,17 +71,29 @@ def test_detections_below_the_lowest_threshold_are_no_choice() -> None:
     assert best_threshold(_scored([(0.9, True), (0.01, True)], 2), lowest=0.05) == pytest.approx(0.9)
 
 
-def test_figures_count_what_stands_at_the_threshold() -> None:
-    row = figures(_scored([(0.9, True), (0.5, True), (0.5, False), (0.2, True)], 4), 0.5)
-    assert (row.found, row.n) == (3, 4)
-    assert row.precision == pytest.approx(2 / 3)
-    assert row.recall == pytest.approx(0.5)
-    assert row.f1 == pytest.approx(4 / 7)
+def test_of_equally_good_thresholds_the_highest_is_taken() -> None:
+    # at 0.9 one of two is found, at 0.6 two of four are right: min(precision, recall) is 0.5 at both
+    assert best_threshold(_scored([(0.9, True), (0.8, False), (0.7, False), (0.6, True)], 2)) == pytest.approx(0.9)
 
 
-def test_pooled_pictures_add_up() -> None:
-    both = pool([_scored([(0.9, True)], 2), _scored([(0.4, False)], 1)])
-    assert both.confidence.tolist() == pytest.approx([0.9, 0.4])
-    assert both.correct.tolist() == [True, False]
-    assert both.truth_count == 3
-    assert pool([]).truth_count == 0
+def test_equal_confidences_stand_or_fall_together() -> None:
+    rows = [(0.8, True), (0.5, True), (0.5, False), (0.5, False), (0.5, False)]
+    assert best_threshold(_scored(rows, 2)) == pytest.approx(0.8)  # the right half of the run is not to be had alone
+
+
+def test_a_class_of_which_everything_is_wrong_still_has_a_threshold() -> None:
+    assert best_threshold(_scored([(0.9, False), (0.3, False)], 2)) == pytest.approx(0.9)
+
+
+def test_the_worst_side_counts_what_stands_at_the_threshold() -> None:
+    scored = _scored([(0.9, True), (0.5, True), (0.5, False), (0.2, True)], 4)
+    assert worst_side(scored, 0.5) == pytest.approx(2 / 4)
+    assert worst_side(scored, 0.95) == 0.0
+    assert worst_side(_scored([], 0), 0.5) == 0.0
+
+
+def test_precision_and_recall_follow_the_confidence() -> None:
+    precision, recall, confidence = precision_recall(_scored([(0.2, True), (0.9, True), (0.5, False)], 4))
+    assert confidence.tolist() == pytest.approx([0.9, 0.5, 0.2])
+    assert precision.tolist() == pytest.approx([1, 1 / 2, 2 / 3])
+    assert recall.tolist() == pytest.approx([1 / 4, 1 / 4, 2 / 4])

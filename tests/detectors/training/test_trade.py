@@ -1,0 +1,39 @@
+"""Which form of a model ships: the fastest that loses next to nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from detectors.training.export import Form
+from detectors.training.trade import Variant, best, compare
+from tests.detectors.small_networks import ANY_PICTURE, write_network, yolo_head
+from tests.detectors.training.evaluations import evaluation_of
+
+
+def _variant(ap50: float, ms: float) -> Variant:
+    return Variant(file=Path("m.xml"), size_mb=1.0, ap50=ap50, ms_per_picture=ms)
+
+
+def test_a_faster_form_within_one_point_ships() -> None:
+    assert best({Form.FP32: _variant(0.800, 40), Form.INT8: _variant(0.791, 20)}) is Form.INT8
+
+
+def test_a_faster_form_that_loses_more_does_not() -> None:
+    assert best({Form.FP32: _variant(0.800, 40), Form.INT8: _variant(0.789, 20)}) is Form.FP32
+
+
+def test_a_form_that_is_better_and_faster_ships() -> None:
+    assert (
+        best({Form.FP32: _variant(0.80, 40), Form.FP16: _variant(0.80, 41), Form.INT8: _variant(0.81, 20)}) is Form.INT8
+    )
+
+
+def test_size_counts_every_file_of_a_form(tmp_path: Path) -> None:
+    xml = write_network(tmp_path / "m.xml", yolo_head(class_count=9), input_shape=ANY_PICTURE)
+    weight = xml.stat().st_size + xml.with_suffix(".bin").stat().st_size
+    row = compare({Form.FP32: xml}, {Form.FP32: evaluation_of({"car": 0.3}, ap50={"car": 0.7})}, threads=1)[Form.FP32]
+    assert row.size_mb == pytest.approx(weight / 1e6)
+    assert row.ap50 == pytest.approx(0.7)
+    assert row.ms_per_picture > 0
