@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from detectors.opening import DEFAULT_MODEL
 from gateway.errors import ConfigError
 
 EMBEDDED = "embedded"
@@ -39,7 +40,7 @@ class TopicsPart(_Part):
 class DetectorPart(_Part):
     """Model and engine."""
 
-    model: str = "street_v1"
+    model: str = DEFAULT_MODEL
     device: str = "auto"
     max_batch: int = Field(default=8, ge=1, le=64)
     threads: int = Field(default=0, ge=0)

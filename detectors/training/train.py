@@ -8,6 +8,9 @@ from typing import Any
 
 from detectors.training.errors import DataFolderError, ExtraMissingError, ModelFileError
 
+_SCALES = (0.35, 1.5)
+"""A photograph's car at a third of its size is a traffic camera's car, and there are more photographs."""
+
 
 def train(
     data: Path,
@@ -66,6 +69,7 @@ def train(
         warmup_epochs=0.5,
         warmup_bias_lr=0.0,  # the default jumps to 0.1 and would undo what the start weights know
         freeze=frozen_layers or None,
+        scale=_SCALES,
         close_mosaic=max(1, epochs // 8),
         amp=device != "cpu",
         val=True,

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from detectors.opening import DEFAULT_MODEL
 from gateway.adapters.pictures import count_pictures, read_pictures
 from gateway.adapters.recognise import recognise
 from gateway.commands.progress import progress_bar
@@ -253,7 +254,7 @@ def score(
 @sim_app.command("eval")
 def evaluate(
     rendered: Annotated[list[Path], typer.Argument(help="folders that `sim render` wrote")],
-    model: Annotated[str, typer.Option(help="a shipped model, or the path of a model card")] = "street_v1",
+    model: Annotated[str, typer.Option(help="a shipped model, or the path of a model card")] = DEFAULT_MODEL,
     min_px: Annotated[float, typer.Option(min=1, help="longer side of the things that count")] = 32.0,
     save: Annotated[Path | None, typer.Option(help="folder for the pictures with detections and truth drawn")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,

@@ -20,7 +20,7 @@ from detectors.training.trade import Variant, best, compare
 from detectors.training.train import train as train_model
 from gateway.commands.progress import progress_bar
 
-_CALIBRATION_PICTURES = 300
+_CALIBRATION_PICTURES = 200
 
 
 def train(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from detectors.errors import ModelError
-from detectors.opening import card_path, open_detector
+from detectors.opening import DEFAULT_MODEL, card_path, open_detector
 from tests.detectors.small_networks import ANY_PICTURE, write_network, yolo_head
 
 CARD = """
@@ -71,7 +71,7 @@ def test_other_weights_than_the_cards_are_not_swapped_in_silence(card_file: Path
 
 
 def test_an_unknown_model_lists_the_shipped_ones() -> None:
-    assert "no such model; shipped are street_v1" in _refusal("street_v99")
+    assert f"no such model; shipped are {DEFAULT_MODEL}" in _refusal("street_v99")
 
 
 def test_a_file_that_no_engine_reads_is_named(card_file: Path) -> None:

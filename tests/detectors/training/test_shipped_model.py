@@ -9,6 +9,7 @@ import pytest
 
 from detectors.adapters.openvino_backend import OpenVinoBackend
 from detectors.model_card import ModelCard, load_card
+from detectors.opening import DEFAULT_MODEL, card_path, model_names
 from detectors.training.labels import STREET_CLASSES
 
 _MODELS = Path(__file__).parents[3] / "configs" / "models"
@@ -17,15 +18,26 @@ _MODELS = Path(__file__).parents[3] / "configs" / "models"
 @pytest.fixture(scope="module")
 def card() -> ModelCard:
     """The shipped card; loading checks the hashes."""
-    return load_card(_MODELS / "street_v1.toml")
+    return load_card(card_path(DEFAULT_MODEL))
 
 
 def test_the_card_names_the_classes_that_training_writes(card: ModelCard) -> None:
     assert card.classes == STREET_CLASSES
+    assert sorted(card.thresholds) == sorted(STREET_CLASSES)
 
 
-def test_the_runtime_files_stay_below_six_megabytes(card: ModelCard) -> None:
-    assert sum(card.weights.with_suffix(suffix).stat().st_size for suffix in (".xml", ".bin")) < 6_000_000
+def test_the_weights_are_pinned_by_hash(card: ModelCard) -> None:
+    assert card.is_verified
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_every_shipped_model_has_a_card_to_read(name: str) -> None:
+    assert (_MODELS / f"{name}.md").read_text(encoding="utf-8").startswith(f"# {name}\n")
+
+
+def test_a_model_with_its_checkpoint_stays_below_fifteen_megabytes() -> None:
+    for name in model_names():
+        assert sum(path.stat().st_size for path in (_MODELS / name).iterdir()) < 15_000_000
 
 
 def test_any_batch_and_any_multiple_of_32_goes_through(card: ModelCard) -> None:
