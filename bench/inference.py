@@ -75,5 +75,5 @@ def _one_by_one(backend: OpenVinoBackend, card: ModelCard, jpeg: bytes) -> Boxes
     square = np.full((card.input_px, card.input_px, 3), FILL, np.uint8)
     square[: small.shape[0], : small.shape[1]] = small
     batch = np.ascontiguousarray(square[..., ::-1].transpose(2, 0, 1)[None]).astype(np.float32) / np.float32(255)
-    thresholds = np.array([card.thresholds[name] for name in card.classes], np.float32)
+    thresholds = np.array([card.threshold_of(name) for name in card.classes], np.float32)
     return suppress(decode_yolo(backend.forward(batch)[0], thresholds), iou_limit=card.nms_iou)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from detectors.letterbox import FILL
 from detectors.training.boxes import F32, Image
 from detectors.training.labels import Labels
+from detectors.training.matching import areas_px2
 
 I64 = npt.NDArray[np.int64]
 
@@ -80,7 +81,7 @@ def _cut(image: Image, labels: Labels, window: tuple[int, int, int, int]) -> Til
     left, top, right, bottom = window
     pixels = labels.xyxy * np.array([image.shape[1], image.shape[0]] * 2, np.float32)
     inside = np.clip(pixels, (left, top, left, top), (right, bottom, right, bottom)).astype(np.float32)
-    whole, part = _areas(pixels), _areas(inside)
+    whole, part = areas_px2(pixels), areas_px2(inside)
     kept = part >= MIN_VISIBLE * np.maximum(whole, 1e-6)
     piece = (inside - np.array([left, top, left, top], np.float32)) / np.array(
         [right - left, bottom - top] * 2, np.float32
@@ -88,8 +89,3 @@ def _cut(image: Image, labels: Labels, window: tuple[int, int, int, int]) -> Til
     found = Labels(labels.class_id[kept], piece[kept].astype(np.float32))
     slivers = piece[~kept & (part > 0)].astype(np.float32)
     return Tile(blank(image[top:bottom, left:right], slivers, found), found, np.flatnonzero(kept))
-
-
-def _areas(xyxy: F32) -> F32:
-    sides = np.clip(xyxy[:, 2:] - xyxy[:, :2], 0, None)
-    return np.asarray(sides[:, 0] * sides[:, 1], np.float32)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.classes import load_classes
-from detectors.nms import Boxes
+from detectors.nms import Boxes, suppress
 from detectors.training.boxes import F32, I32
-from detectors.training.matching import COCO_LIMITS, F64, SIZES, Flags, Matched, Size, match, overlaps
+from detectors.training.matching import COCO_LIMITS, F64, SIZES, Flags, Matched, Size, match
 from detectors.training.observing import Observation
 from detectors.training.scoring import Scored
 
@@ -89,7 +89,11 @@ def split_by_class(observation: Observation, named: frozenset[int]) -> Iterator[
     if needed <= observation.labelled and named.intersection(merged):
         seen = _rows_of(observation, np.isin(observation.class_id, merged))
         truth = observation.truth_xyxy[np.isin(observation.truth_class, merged)]
-        yield VEHICLE, _one_per_thing(seen), truth
+        yield (
+            VEHICLE,
+            suppress(seen, iou_limit=_MERGE_IOU, groups=np.zeros(max(load_classes().by_id) + 1, np.int32)),
+            truth,
+        )
 
 
 def _join(
@@ -118,13 +122,3 @@ def _rows_of(observation: Observation, rows: Flags) -> Boxes:
     return Boxes(
         xyxy=observation.xyxy[rows], confidence=observation.confidence[rows], class_id=observation.class_id[rows]
     )
-
-
-def _one_per_thing(seen: Boxes) -> Boxes:
-    """Of boxes of several classes on one thing the surest, with the class that it has. `seen` is surest first."""
-    clash = overlaps(seen.xyxy, seen.xyxy) > _MERGE_IOU
-    standing = np.ones(len(seen.confidence), bool)
-    for row in range(len(standing)):
-        if standing[row]:
-            standing[row + 1 :] &= ~clash[row, row + 1 :]
-    return Boxes(xyxy=seen.xyxy[standing], confidence=seen.confidence[standing], class_id=seen.class_id[standing])

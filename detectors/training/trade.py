@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
-import numpy as np
-
-from detectors.adapters.openvino_backend import OpenVinoBackend
+from detectors.adapters.forward_speed import ms_per_picture
 from detectors.training.evaluate import Evaluation
 from detectors.training.export import Form, files_of
 
 MAX_LOSS = 0.01
 """A faster form may lose this much mean AP50 to the best one and still be the one that ships."""
-
-_INPUT_PX = (640, 384)
-_BATCH = 4
-_ROUNDS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +32,7 @@ def compare(
     models: Mapping[Form, Path], evaluations: Mapping[Form, Evaluation], *, threads: int
 ) -> dict[Form, Variant]:
     """Every form's accuracy, size and speed, the speeds measured in turns so that a noisy machine is fair to all."""
-    speeds = _speeds(models, threads)
+    speeds = ms_per_picture(models, threads=threads)
     return {
         form: Variant(
             file=model,
@@ -57,18 +49,3 @@ def best(variants: Mapping[Form, Variant]) -> Form:
     least = max(variant.ap50 for variant in variants.values()) - MAX_LOSS
     good = {form: variant for form, variant in variants.items() if variant.ap50 >= least}
     return min(good, key=lambda form: good[form].ms_per_picture)
-
-
-def _speeds(models: Mapping[Form, Path], threads: int) -> dict[Form, float]:
-    width, height = _INPUT_PX
-    batch = np.random.default_rng(0).random((_BATCH, 3, height, width), dtype=np.float32)
-    backends = {form: OpenVinoBackend(model, "cpu", threads=threads) for form, model in models.items()}
-    for backend in backends.values():
-        backend.forward(batch)
-    spent_ms: dict[Form, list[float]] = {form: [] for form in models}
-    for _ in range(_ROUNDS):
-        for form, backend in backends.items():
-            began = time.perf_counter()
-            backend.forward(batch)
-            spent_ms[form].append((time.perf_counter() - began) * 1000 / _BATCH)
-    return {form: median(values) for form, values in spent_ms.items()}

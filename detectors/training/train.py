@@ -22,7 +22,7 @@ def train(
     batch: int = 16,
     device: str = "cpu",
     seed: int = 0,
-    learning_rate: float = 5e-4,
+    learning_rate: float = 1e-3,
     frozen_layers: int = 0,
     threads: int = 2,
     workers: int = 2,
