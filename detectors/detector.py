@@ -90,8 +90,8 @@ class BatchedDetector:
     def description(self) -> str:
         """Model and backend in one line, with what a person should know of the model."""
         remarks = [f"{max(self._fixed_px or (self._card.input_px,))} px"]
-        if self._outputs.known_count < len(self._card.classes):
-            remarks.append(f"{self._outputs.known_count} of {len(self._card.classes)} classes")
+        if self._outputs.remark:
+            remarks.append(self._outputs.remark)
         if not self._card.is_verified:
             remarks.append("unverified")
         return f"{self._card.name} ({', '.join(remarks)}) on {self._backend.description}"

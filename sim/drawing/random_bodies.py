@@ -79,18 +79,18 @@ class Crowd:
 
 _STREET_LIFE: Mapping[BodyKind, float] = MappingProxyType(
     {
-        BodyKind.CAR: 0.18,
+        BodyKind.CAR: 0.16,
         BodyKind.VAN: 0.06,
-        BodyKind.TRUCK: 0.06,
+        BodyKind.TRUCK: 0.07,
         BodyKind.BUS: 0.04,
-        BodyKind.MOTORCYCLE: 0.07,
-        BodyKind.BICYCLE: 0.06,
-        BodyKind.PEDESTRIAN: 0.13,
+        BodyKind.MOTORCYCLE: 0.11,
+        BodyKind.BICYCLE: 0.12,
+        BodyKind.PEDESTRIAN: 0.12,
         BodyKind.STALL: 0.03,
-        BodyKind.GOODS: 0.04,
-        BodyKind.BAG: 0.08,
-        BodyKind.GARBAGE: 0.12,
-        BodyKind.BIN: 0.13,
+        BodyKind.GOODS: 0.03,
+        BodyKind.BAG: 0.06,
+        BodyKind.GARBAGE: 0.09,
+        BodyKind.BIN: 0.11,
     }
 )
 _TRAFFIC: Mapping[BodyKind, float] = MappingProxyType(

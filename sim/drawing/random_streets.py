@@ -194,7 +194,7 @@ def random_camera(rng: np.random.Generator, street: Street) -> PinholeCamera:
 
 
 def traffic_camera(rng: np.random.Generator, street: Street) -> PinholeCamera:
-    """A camera high over the carriageway that looks down the street as far as there is any."""
+    """A camera high over the carriageway that looks down the street."""
     is_forward = rng.random() < 0.5
     size_px = _SIZES_PX[int(rng.integers(len(_SIZES_PX)))]
     return PinholeCamera(

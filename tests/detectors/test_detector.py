@@ -164,7 +164,7 @@ def test_a_class_that_nobody_asks_for_is_not_reported_and_hides_nothing_else() -
     detector = BatchedDetector(network, _card(("dog", "car")), load_classes())
     found = detector.see(np.zeros((100, 300, 3), np.uint8))
     assert found.class_id.tolist() == [2]
-    assert detector.description == "fake (320 px, 1 of 2 classes, unverified) on fixed"
+    assert detector.description == "fake (320 px, 1 of 2 classes, without dog, unverified) on fixed"
 
 
 def test_one_vehicle_gets_one_box_and_the_pile_beside_the_bin_its_own() -> None:

@@ -29,7 +29,7 @@ def _card(*classes: str, thresholds: dict[str, float] | None = None) -> ModelCar
 def test_names_and_aliases_become_ids_of_the_table() -> None:
     outputs = class_outputs(_card("Pedestrian", "motor", "E-Bike", "垃圾桶", "dog"), load_classes())
     assert outputs.class_id.tolist() == [0, 3, 11, 7, -1]
-    assert outputs.known_count == 4
+    assert outputs.remark == "4 of 5 classes, without dog"
 
 
 def test_six_of_the_coco_classes_are_on_the_street() -> None:
@@ -37,6 +37,11 @@ def test_six_of_the_coco_classes_are_on_the_street() -> None:
     assert {COCO_CLASSES[row]: outputs.class_id[row] for row in np.flatnonzero(outputs.class_id >= 0)} == {
         "person": 0, "bicycle": 1, "car": 2, "motorcycle": 3, "bus": 4, "truck": 5,
     }  # fmt: skip
+    assert outputs.remark == "6 of 80 classes"
+
+
+def test_nothing_is_remarked_when_every_class_is_on_the_street() -> None:
+    assert class_outputs(_card("car", "bin"), load_classes()).remark == ""
 
 
 def test_a_class_without_a_threshold_has_the_default_and_an_unwanted_one_has_none_to_reach() -> None:

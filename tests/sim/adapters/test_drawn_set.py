@@ -12,14 +12,16 @@ import pytest
 import shapely
 
 from sim.adapters.drawn_set import write_drawn_set
-from sim.drawing.random_bodies import random_bodies
+from sim.drawing.random_bodies import STREET_LIFE, TRAFFIC, Crowd, random_bodies
 from sim.drawing.random_streets import (
+    MAX_BODIES,
     MIN_SIDE_PX,
     PICTURES_PER_STREET,
     LabelledPicture,
     draw_random_pictures,
     random_camera,
     random_street,
+    traffic_camera,
 )
 from sim.street.body import SIZE_M, VEHICLES, BodyKind
 from sim.street.layout import StreetPart, build_street
@@ -161,3 +163,40 @@ def test_every_random_camera_sees_the_street_up_to_its_corners() -> None:
         corners = np.array([(x, y) for x in (0.0, width) for y in (0.0, height)])
         assert np.isfinite(camera.rays(corners)).all()
         assert np.isfinite(camera.ground_under(corners[corners[:, 1] == height])).all()
+
+
+def test_a_traffic_camera_hangs_over_the_carriageway_and_looks_down_the_street() -> None:
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        street = build_street(random_street(rng), seed=seed)
+        camera = traffic_camera(rng, street)
+        left_m, right_m = sorted(street.carriageway_x_m)
+        assert left_m <= camera.x_m <= right_m
+        assert camera.height_m >= 5.0
+        along = np.cos(np.radians(camera.heading_deg))
+        assert abs(along) > 0.97
+        ahead_m = camera.y_m + np.sign(along) * 15.0
+        px, py = camera.project(np.array([[camera.x_m, ahead_m, 0.0]]))[0]
+        assert 0 < px < camera.size_px[0]
+        assert py > 0
+
+
+def test_traffic_is_denser_and_farther_than_street_life_and_holds_no_litter() -> None:
+    def distances_m(crowd: Crowd) -> list[float]:
+        return [
+            float(np.hypot(body.x_m - CAMERA.x_m, body.y_m - CAMERA.y_m))
+            for seed in range(20)
+            for body in random_bodies(np.random.default_rng((9, seed)), STREET, CAMERA, count=40, crowd=crowd)
+        ]
+
+    assert BodyKind.GARBAGE not in TRAFFIC.kinds
+    assert max(distances_m(TRAFFIC)) > STREET_LIFE.farthest_m > max(distances_m(STREET_LIFE)) - 1.0
+
+
+def test_the_share_of_traffic_cameras_decides_what_the_streets_hold() -> None:
+    def names(share: float) -> list[str]:
+        pictures = draw_random_pictures(seed=SEED, count=PICTURES_PER_STREET, traffic_share=share)
+        return [name for picture in pictures for name, _ in picture.boxes]
+
+    assert len(names(0.0)) < MAX_BODIES * PICTURES_PER_STREET < len(names(1.0))
+    assert not {"garbage", "garbage_bin", "overflow"} & set(names(1.0))
