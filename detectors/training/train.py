@@ -8,8 +8,9 @@ from typing import Any
 
 from detectors.training.errors import DataFolderError, ExtraMissingError, ModelFileError
 
-_SCALES = (0.35, 1.5)
-"""A photograph's car at a third of its size is a traffic camera's car, and there are more photographs."""
+_SCALES = (0.5, 1.5)
+_BARE_NETWORK = "yolov5n.yaml"
+"""The network of weights that come as tensors alone."""
 
 
 def train(
@@ -31,6 +32,7 @@ def train(
     """Fine-tune `start` on the folder that `prepare` built; returns the last checkpoint.
 
     data:          the prepared folder (it holds data.yaml)
+    start:         an ultralytics checkpoint, or the bare tensors (a state dict) of YOLOv5n's backbone and neck
     out:           run folder: weights/last.pt after every epoch, results.csv, args.yaml
     frozen_layers: the first layers stay as they are; 3 saves about a quarter of a CPU step
     resume:        go on from out/weights/last.pt; everything else then comes from that run
@@ -85,10 +87,33 @@ def load_ultralytics(weights: Path) -> Any:
         raise ModelFileError(weights, "no such file; expected ultralytics weights (.pt)")
     os.environ.setdefault("YOLO_OFFLINE", "true")  # no font, weight or usage-statistics traffic
     try:
-        from ultralytics import YOLO  # noqa: PLC0415  an extra, 6 GB, absent from gateways
+        import torch  # noqa: PLC0415  an extra, 6 GB, absent from gateways
+        from ultralytics import YOLO  # noqa: PLC0415
     except ImportError as error:
         raise ExtraMissingError("ultralytics") from error
-    return YOLO(str(weights))
+    tensors = _bare_tensors(torch, weights)
+    if not tensors:
+        return YOLO(str(weights))
+    model = YOLO(_BARE_NETWORK)
+    network = model.model.state_dict()
+    strangers = [name for name, tensor in tensors.items() if getattr(network.get(name), "shape", None) != tensor.shape]
+    if strangers:
+        raise ModelFileError(
+            weights, f"holds tensors alone, and {strangers[0]!r} does not fit {_BARE_NETWORK}; expected a checkpoint"
+        )
+    model.model.load_state_dict(tensors, strict=False)
+    model.ckpt = tensors  # without one, ultralytics would train from nothing
+    return model
+
+
+def _bare_tensors(torch: Any, weights: Path) -> dict[str, Any]:
+    """What a file without a network holds; nothing for a checkpoint."""
+    try:
+        content = torch.load(weights, map_location="cpu", weights_only=True)
+    except Exception:  # noqa: BLE001  a checkpoint holds classes, which this refuses in its own words; YOLO reads it
+        return {}
+    is_bare = isinstance(content, dict) and all(isinstance(value, torch.Tensor) for value in content.values())
+    return content if is_bare else {}
 
 
 def _check_inputs(data: Path, weights: Path, *, resume: bool) -> None:

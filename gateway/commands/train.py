@@ -25,7 +25,9 @@ _CALIBRATION_PICTURES = 200
 
 def train(
     data: Annotated[Path, typer.Argument(help="training set that `data prepare` built")],
-    start: Annotated[Path, typer.Option(help="weights to start from (.pt)")],
+    start: Annotated[
+        Path, typer.Option(help="weights to start from (.pt): a checkpoint, or the bare tensors of YOLOv5n")
+    ],
     out: Annotated[Path, typer.Option(help="folder of the run: checkpoints, curves, sample pictures")],
     epochs: Annotated[int, typer.Option(min=1)] = 10,
     imgsz: Annotated[int, typer.Option(min=32, help="long side of the training pictures in pixels")] = 416,

@@ -37,7 +37,7 @@ def _refusal(model: Path | str, input_px: int | None = None) -> str:
 
 def test_a_users_own_model_runs_with_five_lines(card_file: Path) -> None:
     detector = open_detector(str(card_file), "cpu", threads=1)
-    assert detector.description.startswith("m (320 px, 2 of 3 classes, unverified) on OpenVINO")
+    assert detector.description.startswith("m (320 px, 2 of 3 classes, without dog, unverified) on OpenVINO")
 
 
 def test_weights_may_be_named_in_place_of_their_card(card_file: Path) -> None:

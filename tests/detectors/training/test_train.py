@@ -9,7 +9,7 @@ import pytest
 
 from detectors.training.errors import DataFolderError, ExtraMissingError, ModelFileError
 from detectors.training.export import export
-from detectors.training.train import train
+from detectors.training.train import load_ultralytics, train
 
 
 @pytest.fixture
@@ -51,3 +51,21 @@ def test_missing_start_weights_are_named(tmp_path: Path) -> None:
 def test_there_must_be_a_run_to_resume(tmp_path: Path, start: Path) -> None:
     with pytest.raises(ModelFileError, match=r"last\.pt: no such file; nothing to resume"):
         train(tmp_path, start, out=tmp_path / "run", epochs=1, resume=True)
+
+
+def test_bare_tensors_start_the_network_that_they_fit(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="needs the extra: pip install street721[train]")
+    ultralytics = pytest.importorskip("ultralytics", reason="needs the extra: pip install street721[train]")
+    tensors = ultralytics.YOLO("yolov5n.yaml", verbose=False).model.state_dict()
+    backbone = {name: tensor + 1 for name, tensor in tensors.items() if name.startswith("model.0.")}
+    torch.save(backbone, tmp_path / "bare.pt")
+    model = load_ultralytics(tmp_path / "bare.pt")
+    assert model.ckpt  # or ultralytics would train from nothing
+    assert torch.equal(model.model.state_dict()["model.0.conv.weight"], backbone["model.0.conv.weight"])
+
+
+def test_bare_tensors_of_another_network_are_refused(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="needs the extra: pip install street721[train]")
+    torch.save({"model.0.conv.weight": torch.zeros(80, 3, 3, 3)}, tmp_path / "other.pt")
+    with pytest.raises(ModelFileError, match=r"other\.pt: holds tensors alone, and 'model\.0\.conv\.weight' does not"):
+        load_ultralytics(tmp_path / "other.pt")

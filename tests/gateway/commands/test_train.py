@@ -50,7 +50,7 @@ def test_an_interrupted_run_resumes_with_the_epochs_that_are_left(tmp_path: Path
     ]
     with subprocess.Popen([sys.executable, "-c", _TRAIN, *arguments], stderr=subprocess.PIPE) as first:
         assert first.stderr is not None
-        _wait_for(lambda: len(_epochs(out)) == 1 or first.poll() is not None)
+        _wait_for(lambda: (out / "weights" / "last.pt").is_file() or first.poll() is not None)
         first.send_signal(signal.SIGINT)
         said = first.stderr.read().decode()
         assert first.wait(_PATIENCE_S) == 130, said
