@@ -19,7 +19,7 @@ from detectors.layouts import NetworkFacts
 F32 = npt.NDArray[np.float32]
 _DEVICES = ("auto", "cpu", "gpu")
 _PROBE_PX = (320, 320)
-_UNREADABLE = (
+UNREADABLE = (
     OSError,
     RuntimeError,
     EOFError,
@@ -29,6 +29,7 @@ _UNREADABLE = (
     TypeError,
     ImportError,
 )
+"""What torch and ultralytics raise over a file that is no checkpoint."""
 
 
 class UltralyticsBackend:
@@ -84,7 +85,7 @@ def _load(weights: Path) -> tuple[Any, tuple[str, ...]]:
         model = YOLO(str(weights))
         task, names = model.task, model.names
         network = model.model.float().fuse(verbose=False).eval()
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
         raise ModelError(str(weights), f"ultralytics cannot read it: {reason[0]}") from error
     if task != "detect":

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from detectors.training.errors import ModelFileError
 from detectors.training.quantise import quantise
-from detectors.training.train import load_ultralytics
+from detectors.training.weights import open_checkpoint
 
 
 class Form(StrEnum):
@@ -48,7 +48,7 @@ def export(weights: Path, out: Path, *, pictures: Sequence[Path] = (), input_px:
     input_px: long side at which they are shown to the network
     Raises ExtraMissingError or ModelFileError, each one clear line.
     """
-    names = load_ultralytics(weights).names
+    names = open_checkpoint(weights).names
     classes = tuple(names[index] for index in sorted(names))
     out.mkdir(parents=True, exist_ok=True)
     checkpoint, onnx = out / f"{out.name}.pt", out / f"{out.name}.onnx"
@@ -71,7 +71,7 @@ def _write_onnx(checkpoint: Path, onnx: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / checkpoint.name
         shutil.copyfile(checkpoint, copy)  # ultralytics writes beside the file that it reads
-        written = load_ultralytics(copy).export(format="onnx", dynamic=True, simplify=False, verbose=False)
+        written = open_checkpoint(copy).export(format="onnx", dynamic=True, simplify=False, verbose=False)
         if not written:
             raise ModelFileError(checkpoint, "ultralytics could not export it to ONNX; its log above says why")
         shutil.copyfile(written, onnx)

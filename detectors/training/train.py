@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-from detectors.training.errors import DataFolderError, ExtraMissingError, ModelFileError
-
-_SCALES = (0.5, 1.5)
-_BARE_NETWORK = "yolov5n.yaml"
-"""The network of weights that come as tensors alone."""
+from detectors.training.errors import DataFolderError, ModelFileError
+from detectors.training.weights import open_checkpoint, open_start
 
 
 def train(
@@ -44,7 +40,7 @@ def train(
     last = out / "weights" / "last.pt"
     weights = last if resume else start
     _check_inputs(data, weights, resume=resume)
-    model = load_ultralytics(weights)
+    model = open_checkpoint(weights) if resume else open_start(weights)
     model.add_callback("on_pretrain_routine_start", lambda trainer: _use_workers(trainer, workers))
     model.add_callback("on_train_start", lambda trainer: _use_processor(trainer, threads))
     if resume:
@@ -71,7 +67,6 @@ def train(
         warmup_epochs=0.5,
         warmup_bias_lr=0.0,  # the default jumps to 0.1 and would undo what the start weights know
         freeze=frozen_layers or None,
-        scale=_SCALES,
         close_mosaic=max(1, epochs // 8),
         amp=device != "cpu",
         val=True,
@@ -79,41 +74,6 @@ def train(
         save_period=1,
     )
     return last
-
-
-def load_ultralytics(weights: Path) -> Any:
-    """A `YOLO` object of a .pt file; never reaches for the network."""
-    if not weights.is_file():
-        raise ModelFileError(weights, "no such file; expected ultralytics weights (.pt)")
-    os.environ.setdefault("YOLO_OFFLINE", "true")  # no font, weight or usage-statistics traffic
-    try:
-        import torch  # noqa: PLC0415  an extra, 6 GB, absent from gateways
-        from ultralytics import YOLO  # noqa: PLC0415
-    except ImportError as error:
-        raise ExtraMissingError("ultralytics") from error
-    tensors = _bare_tensors(torch, weights)
-    if not tensors:
-        return YOLO(str(weights))
-    model = YOLO(_BARE_NETWORK)
-    network = model.model.state_dict()
-    strangers = [name for name, tensor in tensors.items() if getattr(network.get(name), "shape", None) != tensor.shape]
-    if strangers:
-        raise ModelFileError(
-            weights, f"holds tensors alone, and {strangers[0]!r} does not fit {_BARE_NETWORK}; expected a checkpoint"
-        )
-    model.model.load_state_dict(tensors, strict=False)
-    model.ckpt = tensors  # without one, ultralytics would train from nothing
-    return model
-
-
-def _bare_tensors(torch: Any, weights: Path) -> dict[str, Any]:
-    """What a file without a network holds; nothing for a checkpoint."""
-    try:
-        content = torch.load(weights, map_location="cpu", weights_only=True)
-    except Exception:  # noqa: BLE001  a checkpoint holds classes, which this refuses in its own words; YOLO reads it
-        return {}
-    is_bare = isinstance(content, dict) and all(isinstance(value, torch.Tensor) for value in content.values())
-    return content if is_bare else {}
 
 
 def _check_inputs(data: Path, weights: Path, *, resume: bool) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from detectors.training.errors import DataFolderError, ExtraMissingError, ModelFileError
 from detectors.training.export import export
-from detectors.training.train import load_ultralytics, train
+from detectors.training.train import train
+from detectors.training.weights import open_checkpoint, open_start
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def test_bare_tensors_start_the_network_that_they_fit(tmp_path: Path) -> None:
     tensors = ultralytics.YOLO("yolov5n.yaml", verbose=False).model.state_dict()
     backbone = {name: tensor + 1 for name, tensor in tensors.items() if name.startswith("model.0.")}
     torch.save(backbone, tmp_path / "bare.pt")
-    model = load_ultralytics(tmp_path / "bare.pt")
+    model = open_start(tmp_path / "bare.pt")
     assert model.ckpt  # or ultralytics would train from nothing
     assert torch.equal(model.model.state_dict()["model.0.conv.weight"], backbone["model.0.conv.weight"])
 
@@ -68,4 +70,15 @@ def test_bare_tensors_of_another_network_are_refused(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="needs the extra: pip install street721[train]")
     torch.save({"model.0.conv.weight": torch.zeros(80, 3, 3, 3)}, tmp_path / "other.pt")
     with pytest.raises(ModelFileError, match=r"other\.pt: holds tensors alone, and 'model\.0\.conv\.weight' does not"):
-        load_ultralytics(tmp_path / "other.pt")
+        open_start(tmp_path / "other.pt")
+
+
+@pytest.mark.parametrize("opened", [open_start, open_checkpoint])
+@pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 and no end"])
+def test_a_file_that_is_no_checkpoint_is_one_line(
+    tmp_path: Path, content: bytes, opened: Callable[[Path], object]
+) -> None:
+    pytest.importorskip("ultralytics", reason="needs the extra: pip install street721[train]")
+    (tmp_path / "bad.pt").write_bytes(content)
+    with pytest.raises(ModelFileError, match=r"^\S*bad\.pt: not a checkpoint of ultralytics, or a broken one \(\w+\)$"):
+        opened(tmp_path / "bad.pt")

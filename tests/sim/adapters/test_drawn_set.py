@@ -181,7 +181,7 @@ def test_a_traffic_camera_hangs_over_the_carriageway_and_looks_down_the_street()
         assert py > 0
 
 
-def test_traffic_is_denser_and_farther_than_street_life_and_holds_no_litter() -> None:
+def test_traffic_reaches_farther_than_street_life_and_holds_no_litter() -> None:
     def distances_m(crowd: Crowd) -> list[float]:
         return [
             float(np.hypot(body.x_m - CAMERA.x_m, body.y_m - CAMERA.y_m))
