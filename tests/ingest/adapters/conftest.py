@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -61,7 +62,8 @@ class ScriptedBroker:
         self._is_open = False
         self._server.shutdown(socket.SHUT_RDWR)
         if self._client is not None:
-            self._client.close()
+            with suppress(OSError):
+                self._client.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._server.close()
 
@@ -76,17 +78,13 @@ class ScriptedBroker:
                 with self._lock:
                     self.connections += 1
                     self.acked.append([])
-                self._talk(client)
+                with suppress(OSError):
+                    self._talk(client)
 
     def _talk(self, client: socket.socket) -> None:
+        """Answer until the client leaves, which may be in the middle of an answer (OSError)."""
         buffer = b""
-        while True:
-            try:
-                data = client.recv(65536)
-            except OSError:
-                return
-            if not data:
-                return
+        while data := client.recv(65536):
             buffer += data
             while len(buffer) >= 2 and len(buffer) >= 2 + buffer[1]:
                 packet, buffer = buffer[: 2 + buffer[1]], buffer[2 + buffer[1] :]
