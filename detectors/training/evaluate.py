@@ -22,12 +22,13 @@ from detectors.model_card import ModelCard, load_card
 from detectors.opening import card_path, open_detector
 from detectors.training.bootstrap import draw_rounds
 from detectors.training.boxes import F32
-from detectors.training.figures import Figures, by_class_id, choose_thresholds, figures_of
+from detectors.training.figures import Figures, figures_of
 from detectors.training.matching import SIZES, Flags, Size
 from detectors.training.mistakes import Confusion, Mistake, confuse, pair, worst_mistakes
 from detectors.training.observing import FLOOR, Observation, Progress, as_shown, observe
 from detectors.training.records import VEHICLE, ClassRecord, build_records
 from detectors.training.scoring import Scored
+from detectors.training.thresholds import by_class_id, choose_thresholds
 
 ALL_GROUPS = "all"
 
@@ -192,7 +193,9 @@ def score(
 ) -> Evaluation:
     """Every figure of what was seen."""
     records = build_records(observations, subject.named, min_iou)
-    thresholds = choose_thresholds(records, subject.thresholds)
+    thresholds = choose_thresholds(
+        observations, subject.thresholds, named=subject.named, iou_limit=subject.nms_iou, min_iou=min_iou
+    )
     shown = [as_shown(observation, by_class_id(thresholds), iou_limit=subject.nms_iou) for observation in observations]
     pairs = [pair(observation, thresholds, subject.named, min_iou) for observation in shown]
     everywhere = np.ones(len(observations), bool)

@@ -1,18 +1,18 @@
-"""The figures of one class in any part of the pictures, and the thresholds that they are counted at."""
+"""The figures of one class in any part of the pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.classes import load_classes
 from detectors.training.bootstrap import Interval, intervals
 from detectors.training.boxes import F32
 from detectors.training.matching import COCO_LIMITS, Flags, Size
 from detectors.training.records import VEHICLE, ClassRecord
 from detectors.training.scoring import average_precision, best_threshold, worst_side
+from detectors.training.thresholds import by_class_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,24 +80,3 @@ def figures_of(
         recall_95=spread.recall if spread else None,
         f1_95=spread.f1 if spread else None,
     )
-
-
-def choose_thresholds(records: Sequence[ClassRecord], given: Mapping[str, float]) -> dict[str, float]:
-    """The given thresholds, and for every other class the one that balances it on these pictures.
-
-    Merged classes get none: the gateway judges each box by its own class.
-    """
-    chosen = dict(given)
-    for record in records:
-        if record.name != VEHICLE and record.name not in chosen:
-            chosen[record.name] = best_threshold(record.scored(np.ones(len(record.truth_count), bool)))
-    return chosen
-
-
-def by_class_id(thresholds: Mapping[str, float]) -> F32:
-    """Thresholds as an array by class id; a class without one never counts."""
-    table = load_classes().by_id
-    found = np.full(max(table) + 1, np.inf, np.float32)
-    for class_id, row in table.items():
-        found[class_id] = thresholds.get(row.name, np.inf)
-    return found

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from detectors.classes import load_classes
 from detectors.training.boxes import F32, I32
-from detectors.training.figures import by_class_id
 from detectors.training.matching import F64, areas_px2, assign, overlaps
 from detectors.training.observing import Observation
+from detectors.training.thresholds import by_class_id
 
 BACKGROUND = "background"
 _BESIDE_IOU = 0.1
