@@ -12,7 +12,7 @@ from detectors.detector import Backend, BatchedDetector, Detector
 from detectors.errors import ModelError
 from detectors.model_card import MAX_INPUT_PX, MIN_INPUT_PX, ModelCard, load_card
 
-DEFAULT_MODEL = "street_v1"
+DEFAULT_MODEL = "street_v2"
 WEIGHTS_SUFFIXES = (".xml", ".onnx", ".pt")
 
 

@@ -51,7 +51,7 @@ def evaluate(
 
         street721 eval --data street-objects/
 
-        street721 eval --data street-objects/ --model street_v1 --model my_model.toml --report report/
+        street721 eval --data street-objects/ --model street_v2 --model my_model.toml --report report/
 
         street721 eval --data street-objects/ --min-iou 0.3 --json > figures.json
     """

@@ -263,7 +263,7 @@ def evaluate(
 
     Example:
 
-        street721 sim eval work/day work/rain work/night --model street_v1
+        street721 sim eval work/day work/rain work/night --model street_v2
     """
     with progress_bar("pictures") as advance:
         tallies = recognise(rendered, model, min_px=min_px, save=save, progress=advance)

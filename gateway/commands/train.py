@@ -84,9 +84,9 @@ def export(
 ) -> None:
     """Turn a checkpoint into ONNX and OpenVINO (fp32, fp16, int8), measure each, and write their cards.
 
-    The card OUT.toml names the best trade: the fastest form that loses at most one point of AP50 on the training
-    set's `dev` pictures (on DATA's `val` without any). Each other form has a card of its own in OUT, to be opened
-    by its path.
+    The card OUT.toml names the best trade: the fastest form that loses at most one point of AP50, each class weighed
+    by its boxes, on the training set's `dev` pictures (on DATA's `val` without any). Each other form has a card of
+    its own in OUT, to be opened by its path.
 
     Example:
 
@@ -103,7 +103,7 @@ def export(
         judges = {form: _measure(exported, form, dev, input_px) for form in exported.models}
     else:
         judges = evaluations
-    shipped = best(variants, {form: judge.mean_ap()[0] for form, judge in judges.items()})
+    shipped = best(variants, judges)
     for form, model in exported.models.items():
         _card(exported, model, model.with_suffix(".toml"), evaluations[form], data, {})
     card = out.parent / f"{out.name}.toml"

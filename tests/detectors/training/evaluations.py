@@ -9,12 +9,22 @@ from detectors.training.figures import Figures
 
 
 def evaluation_of(
-    thresholds: Mapping[str, float], *, ap50: Mapping[str, float] | None = None, input_px: int = 416
+    thresholds: Mapping[str, float],
+    *,
+    ap50: Mapping[str, float] | None = None,
+    n: Mapping[str, int] | None = None,
+    input_px: int = 416,
 ) -> Evaluation:
     """One group with these classes at these thresholds; everything else is the same for all."""
     rows = {
         name: Figures(
-            threshold=value, precision=0.8, recall=0.7, f1=0.75, ap50=(ap50 or {}).get(name, 0.77), n=12, found=11
+            threshold=value,
+            precision=0.8,
+            recall=0.7,
+            f1=0.75,
+            ap50=(ap50 or {}).get(name, 0.77),
+            n=(n or {}).get(name, 12),
+            found=11,
         )
         for name, value in thresholds.items()
     }
