@@ -194,7 +194,7 @@ def score(
     """Every figure of what was seen."""
     records = build_records(observations, subject.named, min_iou)
     thresholds = choose_thresholds(
-        observations, subject.thresholds, named=subject.named, iou_limit=subject.nms_iou, min_iou=min_iou
+        records, observations, subject.thresholds, iou_limit=subject.nms_iou, min_iou=min_iou
     )
     shown = [as_shown(observation, by_class_id(thresholds), iou_limit=subject.nms_iou) for observation in observations]
     pairs = [pair(observation, thresholds, subject.named, min_iou) for observation in shown]

@@ -9,32 +9,31 @@ import numpy as np
 from detectors.classes import load_classes
 from detectors.training.boxes import F32
 from detectors.training.observing import Observation, as_shown
-from detectors.training.records import VEHICLE, build_records
+from detectors.training.records import VEHICLE, ClassRecord, build_records
 from detectors.training.scoring import best_threshold
 
 _ROUNDS = 6
 
 
 def choose_thresholds(
+    records: Sequence[ClassRecord],
     observations: Sequence[Observation],
     given: Mapping[str, float],
     *,
-    named: frozenset[int],
     iou_limit: float,
     min_iou: float = 0.5,
 ) -> dict[str, float]:
     """The given thresholds, and for every other class the one that maximises its min(precision, recall) here.
 
-    named:     ids of the classes that the model finds; iou_limit: overlap from which boxes of one thing are rivals
-    min_iou:   overlap with the truth from which a box is right
+    records:   every class of the observations above the floor; iou_limit: overlap from which boxes of one thing are
+               rivals; min_iou: overlap with the truth from which a box is right
 
     One thing gets one box, so a bin's threshold takes boxes from overflow and the other way round: each class is
     chosen with its rivals at theirs, in turn, until none moves. Merged classes get none: the gateway judges each
     box by its own class.
     """
     everywhere = np.ones(len(observations), bool)
-    records = [record for record in build_records(observations, named, min_iou) if record.name != VEHICLE]
-    free = [record for record in records if record.name not in given]
+    free = [record for record in records if record.name != VEHICLE and record.name not in given]
     chosen = {**given, **{record.name: best_threshold(record.scored(everywhere)) for record in free}}
     for _ in range(_ROUNDS):
         before = dict(chosen)

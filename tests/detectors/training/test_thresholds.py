@@ -10,6 +10,7 @@ import pytest
 from detectors.training.evaluate import Subject, score
 from detectors.training.figures import Figures
 from detectors.training.observing import Observation
+from detectors.training.records import build_records
 from detectors.training.thresholds import choose_thresholds
 from tests.observed_pictures import BIN, GARBAGE, OVERFLOW, Box, observation
 
@@ -18,7 +19,7 @@ _NAMES = {GARBAGE: "garbage", BIN: "garbage_bin", OVERFLOW: "overflow"}
 
 
 def _choose(pictures: Sequence[Observation], given: Mapping[str, float] | None = None) -> dict[str, float]:
-    return choose_thresholds(pictures, given or {}, named=_NAMED, iou_limit=0.5)
+    return choose_thresholds(build_records(pictures, _NAMED, 0.5), pictures, given or {}, iou_limit=0.5)
 
 
 def _figures(pictures: Sequence[Observation], thresholds: Mapping[str, float]) -> Mapping[str, Figures]:
