@@ -79,18 +79,18 @@ class Crowd:
 
 _STREET_LIFE: Mapping[BodyKind, float] = MappingProxyType(
     {
-        BodyKind.CAR: 0.16,
-        BodyKind.VAN: 0.06,
+        BodyKind.CAR: 0.08,
+        BodyKind.VAN: 0.04,
         BodyKind.TRUCK: 0.07,
-        BodyKind.BUS: 0.04,
+        BodyKind.BUS: 0.02,
         BodyKind.MOTORCYCLE: 0.11,
-        BodyKind.BICYCLE: 0.12,
-        BodyKind.PEDESTRIAN: 0.12,
-        BodyKind.STALL: 0.03,
-        BodyKind.GOODS: 0.03,
-        BodyKind.BAG: 0.06,
-        BodyKind.GARBAGE: 0.09,
-        BodyKind.BIN: 0.11,
+        BodyKind.BICYCLE: 0.11,
+        BodyKind.PEDESTRIAN: 0.07,
+        BodyKind.STALL: 0.16,
+        BodyKind.GOODS: 0.02,
+        BodyKind.BAG: 0.02,
+        BodyKind.GARBAGE: 0.04,
+        BodyKind.BIN: 0.26,
     }
 )
 _TRAFFIC: Mapping[BodyKind, float] = MappingProxyType(
@@ -113,6 +113,7 @@ _LARGE = {_Ground.LANE: 0.65, _Ground.KERB: 0.35}
 _CYCLES = {_Ground.LANE: 0.45, _Ground.KERB: 0.25, _Ground.SIDEWALK: 0.3}
 _WARES = {_Ground.SIDEWALK: 0.75, _Ground.KERB: 0.25}
 _WASTE = {_Ground.SIDEWALK: 0.5, _Ground.KERB: 0.2, _Ground.RECESS: 0.3}
+_BINS = {_Ground.SIDEWALK: 0.25, _Ground.KERB: 0.1, _Ground.RECESS: 0.65}
 _GROUNDS: Mapping[BodyKind, Mapping[_Ground, float]] = MappingProxyType(
     {
         BodyKind.CAR: _CARS,
@@ -126,7 +127,7 @@ _GROUNDS: Mapping[BodyKind, Mapping[_Ground, float]] = MappingProxyType(
         BodyKind.GOODS: _WARES,
         BodyKind.BAG: _WASTE,
         BodyKind.GARBAGE: _WASTE,
-        BodyKind.BIN: _WASTE,
+        BodyKind.BIN: _BINS,
     }
 )
 # What has no usual size: the least and the largest share of it.

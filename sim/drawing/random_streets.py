@@ -21,7 +21,7 @@ from sim.street.street import Side, Street, ZoneKind
 from sim.street.weather import Weather
 
 PICTURES_PER_STREET = 4
-MAX_BODIES = 14
+MAX_BODIES = 24
 MAX_IN_TRAFFIC = 44
 # Of less than this nobody could say from the picture what it is.
 MIN_VISIBLE_FRACTION = 0.35
@@ -32,12 +32,12 @@ _EMPTY_SHARE = 0.1
 TRAFFIC_SHARE = 0.25
 _WEATHERS = MappingProxyType(
     {
-        Weather.DAY: 0.34,
-        Weather.OVERCAST: 0.24,
-        Weather.DUSK: 0.10,
-        Weather.RAIN: 0.09,
-        Weather.NIGHT: 0.08,
-        Weather.FOG: 0.06,
+        Weather.DAY: 0.44,
+        Weather.OVERCAST: 0.19,
+        Weather.DUSK: 0.09,
+        Weather.RAIN: 0.08,
+        Weather.NIGHT: 0.07,
+        Weather.FOG: 0.04,
         Weather.INFRARED: 0.05,
         Weather.GLARE: 0.04,
     }
@@ -134,7 +134,7 @@ def random_street(rng: np.random.Generator) -> StreetPart:
 
 
 def _recess(rng: np.random.Generator, sidewalk_m: float) -> ZonePart | None:
-    if rng.random() < 0.5:
+    if rng.random() < 0.3:
         return None
     from_m, length_m = float(rng.uniform(20, _LENGTH_M - 30)), float(rng.uniform(2.5, 6))
     return ZonePart(
