@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from detectors.training.evaluate import ALL_GROUPS, Evaluation
 from detectors.training.export import Form, files_of
@@ -24,12 +25,14 @@ def write_card(
     evaluation: Evaluation,
     measured_by: str,
     variants: Mapping[Form, Variant] | None = None,
+    elsewhere: Mapping[str, float] = MappingProxyType({}),
     nms_iou: float = 0.5,
 ) -> None:
     """Write `card` (<name>.toml) for an exported model (.xml with its .bin, or .onnx) and its figures.
 
     measured_by: the command that printed the figures
     variants:    every form that the checkpoint was exported to, for the reader
+    elsewhere:   thresholds of classes that the evaluation could not score, chosen on drawn streets
     """
     names = [path.relative_to(card.parent).as_posix() for path in files_of(weights)]
     hashes = {name: hashlib.sha256((card.parent / name).read_bytes()).hexdigest() for name in names}
@@ -45,7 +48,7 @@ def write_card(
         "\n[sha256]",
         *(f'"{name}" = "{value}"' for name, value in hashes.items()),
         f"\n[thresholds]  # maximise min(precision, recall) on labelled pictures; {UNMEASURED} where there are none",
-        *(f"{name} = {threshold(evaluation, name)}" for name in classes),
+        *_threshold_lines(classes, evaluation.thresholds(), elsewhere),
         *_figure_tables(evaluation, measured_by),
         *_export_tables(variants or {}),
     ]
@@ -64,9 +67,14 @@ def write_short_card(card: Path, weights: Path, *, classes: Sequence[str], input
     card.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def threshold(evaluation: Evaluation, name: str) -> float:
+def _threshold_lines(
+    classes: Sequence[str], scored: Mapping[str, float], elsewhere: Mapping[str, float]
+) -> Iterator[str]:
     """Rounded down, so that the box that the threshold was chosen by still passes."""
-    return math.floor(evaluation.thresholds().get(name, UNMEASURED) * 1000) / 1000
+    for name in classes:
+        value = scored.get(name, elsewhere.get(name, UNMEASURED))
+        remark = "  # on drawn streets" if name in elsewhere and name not in scored else ""
+        yield f"{name} = {math.floor(value * 1000) / 1000}{remark}"
 
 
 def _figure_tables(evaluation: Evaluation, measured_by: str) -> list[str]:

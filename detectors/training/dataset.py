@@ -45,7 +45,7 @@ class Recipe:
 
     repeats: Mapping[str, int] = field(default_factory=dict)
     dev_every: int = 16
-    seen_px: int = 640
+    seen_px: int = 800
     tile_px: int = 416
     agreement: Agreement = field(default_factory=Agreement)
     max_hash_distance: int = MAX_HASH_DISTANCE

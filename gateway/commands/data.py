@@ -61,7 +61,7 @@ def prepare(
     dev_every: Annotated[
         int, typer.Option(min=0, help="every n-th training picture is kept out, to choose by; 0 keeps none")
     ] = 16,
-    seen_px: Annotated[int, typer.Option(min=32, help="long side at which the gateway will see a picture")] = 640,
+    seen_px: Annotated[int, typer.Option(min=32, help="long side at which the gateway will see a picture")] = 800,
     tile_px: Annotated[int, typer.Option(min=32, help="long side of a training picture; larger ones are cut")] = 416,
     as_json: AsJson = False,
 ) -> None:

@@ -79,7 +79,11 @@ def export(
     out: Annotated[Path, typer.Option(help="folder named like the model, e.g. models/street_v2")],
     data: Annotated[Path | None, typer.Option(help="labelled folders: measure every form and write the cards")] = None,
     calibrate: Annotated[Path | None, typer.Option(help="training set: its pictures calibrate the int8 form")] = None,
-    input_px: Annotated[int, typer.Option(min=32, help="long side that the card asks for")] = 640,
+    drawn: Annotated[
+        Path | None,
+        typer.Option(help="streets of `data drawn`, not learned from: thresholds of the classes that DATA has not"),
+    ] = None,
+    input_px: Annotated[int, typer.Option(min=32, help="long side that the card asks for")] = 800,
     threads: Annotated[int, typer.Option(min=1, help="processor threads to measure with")] = 2,
 ) -> None:
     """Turn a checkpoint into ONNX and OpenVINO (fp32, fp16, int8), measure each, and write their cards.
@@ -88,9 +92,11 @@ def export(
     by its boxes, on the training set's `dev` pictures (on DATA's `val` without any). Each other form has a card of
     its own in OUT, to be opened by its path.
 
-    Example:
+    Examples:
 
         street721 export work/run/weights/last.pt --out models/street_v2 --data street-objects/ --calibrate work/set
+
+        street721 export last.pt --out models/mine --data mine/ --calibrate work/set --drawn work/drawn-apart
     """
     exported = export_model(weights, out, pictures=_calibration(calibrate), input_px=input_px)
     if data is None:
@@ -104,10 +110,11 @@ def export(
     else:
         judges = evaluations
     shipped = best(variants, judges)
+    elsewhere = {form: _drawn_thresholds(exported, form, drawn, evaluations[form]) for form in exported.models}
     for form, model in exported.models.items():
-        _card(exported, model, model.with_suffix(".toml"), evaluations[form], data, {})
+        _card(exported, model, model.with_suffix(".toml"), evaluations[form], data, elsewhere[form], {})
     card = out.parent / f"{out.name}.toml"
-    _card(exported, exported.models[shipped], card, evaluations[shipped], data, variants)
+    _card(exported, exported.models[shipped], card, evaluations[shipped], data, elsewhere[shipped], variants)
     Console().print(_table(variants, shipped))
     sys.stdout.write(f"{card}\n")
 
@@ -130,11 +137,34 @@ def _measure(exported: Exported, form: Form, data: Path, input_px: int) -> Evalu
         return evaluate(str(card), data, thresholds={}, progress=advance)
 
 
+def _drawn_thresholds(exported: Exported, form: Form, drawn: Path | None, evaluation: Evaluation) -> dict[str, float]:
+    """Of the classes that the evaluation could not score, chosen on drawn streets beside the others' thresholds."""
+    if drawn is None:
+        return {}
+    card, scored = exported.models[form].with_suffix(".toml"), evaluation.thresholds()
+    with progress_bar(f"{form}, {drawn.name}") as advance:
+        found = evaluate(str(card), drawn, split="train", thresholds=scored, rounds=0, progress=advance).thresholds()
+    return {name: value for name, value in found.items() if name not in scored}
+
+
 def _card(
-    exported: Exported, model: Path, card: Path, evaluation: Evaluation, data: Path, variants: dict[Form, Variant]
+    exported: Exported,
+    model: Path,
+    card: Path,
+    evaluation: Evaluation,
+    data: Path,
+    elsewhere: dict[str, float],
+    variants: dict[Form, Variant],
 ) -> None:
-    command = f"street721 eval --data {data.name} --model {card.stem}"
-    write_card(card, model, classes=exported.classes, evaluation=evaluation, measured_by=command, variants=variants)
+    write_card(
+        card,
+        model,
+        classes=exported.classes,
+        evaluation=evaluation,
+        measured_by=f"street721 eval --data {data.name} --model {card.stem}",
+        variants=variants,
+        elsewhere=elsewhere,
+    )
 
 
 def _table(variants: dict[Form, Variant], shipped: Form) -> Table:

@@ -43,6 +43,15 @@ def test_a_threshold_is_rounded_down_so_that_its_own_box_still_passes(tmp_path: 
     assert card.thresholds["garbage"] == 0.299
 
 
+def test_what_the_pictures_do_not_label_gets_its_threshold_from_drawn_streets(tmp_path: Path, weights: Path) -> None:
+    card, evaluation = tmp_path / "m.toml", evaluation_of({"garbage": 0.3})
+    drawn = {"person": 0.4127, "garbage": 0.9}
+    write_card(card, weights, classes=STREET_CLASSES, evaluation=evaluation, measured_by="eval", elsewhere=drawn)
+    chosen = load_card(card).thresholds
+    assert (chosen["person"], chosen["garbage"], chosen["bicycle"]) == (0.412, 0.3, UNMEASURED)
+    assert "person = 0.412  # on drawn streets" in card.read_text(encoding="utf-8")
+
+
 def test_the_hashes_cover_both_files_of_the_model(tmp_path: Path, weights: Path) -> None:
     content = tomllib.loads(_write(tmp_path, weights, evaluation_of({"garbage": 0.3})).read_text(encoding="utf-8"))
     assert sorted(content["sha256"]) == ["m/m.bin", "m/m.xml"]

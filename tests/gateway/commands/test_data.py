@@ -66,7 +66,7 @@ def test_prepare_builds_a_set_and_says_where_to_look(data: Path, tmp_path: Path)
     ]  # fmt: skip
     assert f"look at {out / 'samples'}" in result.stdout
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
-    assert (report["set"]["dev_every"], report["set"]["seen_px"], report["set"]["tile_px"]) == (0, 640, 416)
+    assert (report["set"]["dev_every"], report["set"]["seen_px"], report["set"]["tile_px"]) == (0, 800, 416)
 
 
 def test_tiles_and_drawn_folders_are_options(data: Path, tmp_path: Path) -> None:

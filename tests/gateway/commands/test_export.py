@@ -53,3 +53,21 @@ def test_pictures_kept_out_of_training_decide_what_ships(
     card = load_card(tmp_path / "m.toml")
     assert card.weights.name == f"m_{form}.xml"
     assert f"ap50 = {_ON_VAL[form]:.3f}" in (tmp_path / "m.toml").read_text(encoding="utf-8")
+
+
+def test_drawn_streets_give_thresholds_only_to_classes_that_the_data_has_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def score_drawn(_card: str, data: Path, *, thresholds: dict[str, float], split: str, **_: object) -> Evaluation:
+        assert (data.name, split, thresholds) == ("drawn", "train", {"car": 0.4})
+        return evaluation_of({"car": 0.9, "bus": 0.45})
+
+    monkeypatch.setattr(command, "export_model", lambda _weights, out, **_: _exported(out))
+    monkeypatch.setattr(command, "_measure", _measured)
+    monkeypatch.setattr(command, "evaluate", score_drawn)
+    app = typer.Typer()
+    app.command()(command.export)
+    options = ["--data", str(tmp_path / "val"), "--drawn", str(tmp_path / "drawn"), "--threads", "1"]
+    result = CliRunner().invoke(app, ["last.pt", "--out", str(tmp_path / "m"), *options])
+    assert result.exit_code == 0, result.output
+    assert load_card(tmp_path / "m.toml").thresholds == {"car": 0.4, "bus": 0.45}
