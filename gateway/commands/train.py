@@ -98,6 +98,8 @@ def export(
 
         street721 export last.pt --out models/mine --data mine/ --calibrate work/set --drawn work/drawn-apart
     """
+    if drawn is not None and data is None:
+        raise typer.BadParameter("thresholds go into cards, and those need --data as well", param_hint="--drawn")
     exported = export_model(weights, out, pictures=_calibration(calibrate), input_px=input_px)
     if data is None:
         sys.stdout.write("".join(f"{path}\n" for path in exported.models.values()))

@@ -71,3 +71,12 @@ def test_drawn_streets_give_thresholds_only_to_classes_that_the_data_has_not(
     result = CliRunner().invoke(app, ["last.pt", "--out", str(tmp_path / "m"), *options])
     assert result.exit_code == 0, result.output
     assert load_card(tmp_path / "m.toml").thresholds == {"car": 0.4, "bus": 0.45}
+
+
+def test_drawn_streets_without_data_are_refused_before_anything_is_exported(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command()(command.export)
+    result = CliRunner().invoke(app, ["last.pt", "--out", str(tmp_path / "m"), "--drawn", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "--data" in result.output
+    assert not (tmp_path / "m").exists()
