@@ -17,7 +17,7 @@ from detectors.layouts import Layout, NetworkFacts, decode
 from detectors.letterbox import Letterbox, SizePx, fit, fit_fixed, write_into
 from detectors.messages import FrameDetections
 from detectors.model_card import ModelCard
-from detectors.nms import suppress
+from detectors.nms import SAME_PLACE_IOU, suppress
 from detectors.outputs import class_outputs
 from ingest.errors import PayloadError
 from ingest.jpeg import check_jpeg
@@ -83,6 +83,7 @@ class BatchedDetector:
         self._card = card
         self._max_batch = max_batch
         self._outputs = class_outputs(card, classes, confidence=confidence, one_box=one_box)
+        self._any_group_limit = SAME_PLACE_IOU if one_box else 1.0
         self._layout = layout_of(card, backend.facts)
         self._fixed_px = backend.facts.fixed_px
 
@@ -148,7 +149,12 @@ class BatchedDetector:
 
     def _finish(self, output: F32, letterbox: Letterbox) -> FrameDetections:
         candidates = decode(self._layout, output, self._outputs.thresholds, input_px=letterbox.input_px)
-        boxes = suppress(candidates, iou_limit=self._card.nms_iou, groups=self._outputs.groups)
+        boxes = suppress(
+            candidates,
+            iou_limit=self._card.nms_iou,
+            groups=self._outputs.groups,
+            any_group_limit=self._any_group_limit,
+        )
         return FrameDetections(
             xyxy=letterbox.to_picture(boxes.xyxy),
             confidence=boxes.confidence,

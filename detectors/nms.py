@@ -11,6 +11,10 @@ F32 = npt.NDArray[np.float32]
 I32 = npt.NDArray[np.int32]
 
 
+SAME_PLACE_IOU = 0.85
+"""Boxes that cover each other as much as this are one thing, whatever two classes the network names."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boxes:
     """Detections of one picture in input pixels, best first: xyxy (N, 4), confidence (N,), class_id (N,)."""
@@ -40,10 +44,18 @@ def decode_yolo(output: F32, thresholds: F32) -> Boxes:
     )
 
 
-def suppress(boxes: Boxes, *, iou_limit: float, groups: I32 | None = None, max_candidates: int = 1000) -> Boxes:
+def suppress(
+    boxes: Boxes,
+    *,
+    iou_limit: float,
+    groups: I32 | None = None,
+    any_group_limit: float = 1.0,
+    max_candidates: int = 1000,
+) -> Boxes:
     """Greedy non-maximum suppression; rows come back best first.
 
-    groups: (classes,) the group of every class_id; boxes of one group compete. None: each class by itself
+    groups:          (classes,) the group of every class_id; boxes of one group compete. None: each class by itself
+    any_group_limit: from this overlap on boxes compete whatever their groups; 1: never
 
     A box falls when a kept, better box of its group overlaps it by more than iou_limit. One IoU matrix of
     the max_candidates best boxes is made at once; the loop that is left runs once per kept box.
@@ -51,7 +63,8 @@ def suppress(boxes: Boxes, *, iou_limit: float, groups: I32 | None = None, max_c
     order = np.argsort(-boxes.confidence, kind="stable")[:max_candidates]
     xyxy, class_id = boxes.xyxy[order], boxes.class_id[order]
     group = class_id if groups is None else groups[class_id]
-    overlaps = (iou_matrix(xyxy, xyxy) > iou_limit) & (group[:, None] == group[None, :])
+    iou = iou_matrix(xyxy, xyxy)
+    overlaps = iou > np.where(group[:, None] == group[None, :], iou_limit, any_group_limit)
     standing = np.ones(len(order), bool)
     for row in range(len(order)):
         if standing[row]:

@@ -56,8 +56,8 @@ def open_detector(
     confidence: one threshold in place of the card's per-class ones, 0..1
     input_px: in place of the card's; pictures with a longer side are scaled down to it
     threads: processor threads, 0 = all; max_batch: pictures per inference call, bounds memory
-    one_box: one thing gets one box, whatever classes it is taken for (`box_group` in configs/classes.toml); False
-        gives every class its own, as published average precisions are measured
+    one_box: one thing gets one box, whatever classes it is taken for (`box_group` in configs/classes.toml, and
+        whatever covers the same place); False gives every class its own, as published average precisions are measured
     Raises ModelError or DeviceError, each one clear line.
     """
     card = _asked_for(load_card(card_path(model)), model, input_px)

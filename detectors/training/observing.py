@@ -12,7 +12,7 @@ import numpy as np
 from detectors.classes import load_classes
 from detectors.detector import Detector
 from detectors.messages import FrameDetections
-from detectors.nms import Boxes, suppress
+from detectors.nms import SAME_PLACE_IOU, Boxes, suppress
 from detectors.training.boxes import F32, I32, Image
 from detectors.training.errors import DataFolderError
 from detectors.training.matching import Flags, areas_px2, overlaps, shared_px2
@@ -89,7 +89,7 @@ def as_shown(observation: Observation, thresholds: F32, *, iou_limit: float) -> 
     boxes = Boxes(
         xyxy=observation.xyxy[kept], confidence=observation.confidence[kept], class_id=observation.class_id[kept]
     )
-    boxes = suppress(boxes, iou_limit=iou_limit, groups=_box_groups(len(thresholds)))
+    boxes = suppress(boxes, iou_limit=iou_limit, groups=_box_groups(len(thresholds)), any_group_limit=SAME_PLACE_IOU)
     return replace(observation, xyxy=boxes.xyxy, confidence=boxes.confidence, class_id=boxes.class_id)
 
 

@@ -23,6 +23,8 @@ _TRIES = 30
 _GAP_M = 0.08
 # Nearer ones fill the picture.
 _NEAREST_M = 3.0
+# Some stand so far to the side that the picture's edge cuts them.
+_BESIDE_VIEW = 1.15
 _MAX_LOOK = 1 << 30
 _RUNNING_SHARE, _BRAKING_SHARE = 0.25, 0.3
 _OVERFLOWING, _OVERFLOWING_SHARE = (1.15, 1.7), 0.4
@@ -166,8 +168,9 @@ def _attempts(
     ground = pick(rng, _GROUNDS[thing.kind])
     for _ in range(_TRIES):
         stance = _stance(rng, street, thing, ground, _seen_y(rng, camera, crowd, thing.height_m))
-        if _is_before(camera, stance, thing.length_m):
-            yield _body(rng, body_id, thing, ground, stance)
+        body = _body(rng, body_id, thing, ground, stance)
+        if _is_before(camera, body):
+            yield body
 
 
 def _random_thing(rng: np.random.Generator, crowd: Crowd) -> _Thing:
@@ -207,18 +210,23 @@ def _seen_y(rng: np.random.Generator, camera: PinholeCamera, crowd: Crowd, heigh
     """A place along the street at which the camera looks, near ones more often than far ones."""
     farthest_m = min(crowd.farthest_m, camera.focal_px * height_m / crowd.smallest_px)
     distance_m = math.exp(rng.uniform(math.log(_NEAREST_M), math.log(max(farthest_m, 2 * _NEAREST_M))))
-    half_view = math.atan(camera.size_px[0] / 2 / camera.focal_px)
+    half_view = math.atan(camera.size_px[0] / 2 / camera.focal_px) * _BESIDE_VIEW
     angle = math.radians(camera.heading_deg) + float(rng.uniform(-half_view, half_view))
     return camera.y_m + distance_m * math.cos(angle)
 
 
-def _is_before(camera: PinholeCamera, stance: _Stance, length_m: float) -> bool:
-    """Whether its foot is in the picture, and not so near that it is nothing but a wall."""
-    if math.hypot(stance.x_m - camera.x_m, stance.y_m - camera.y_m) < _NEAREST_M + 0.7 * length_m:
+def _is_before(camera: PinholeCamera, body: Body) -> bool:
+    """Whether any of it is in the picture, and it is not so near that it is nothing but a wall.
+
+    What the picture's edge cuts belongs there as well: who learns from whole things alone has to guess at slivers.
+    """
+    if math.hypot(body.x_m - camera.x_m, body.y_m - camera.y_m) < _NEAREST_M + 0.7 * body.length_m:
         return False
-    right_px, down_px = camera.project(np.array([[stance.x_m, stance.y_m, 0.0]]))[0]
-    width, height = camera.size_px
-    return bool(0.02 * width < right_px < 0.98 * width and 0.05 * height < down_px < height)
+    ground = body.footprint_m()
+    corners = np.concatenate([np.insert(ground, 2, height_m, axis=1) for height_m in (0.0, body.height_m)])
+    px = camera.project(corners)
+    # NaN, behind the camera, fails both.
+    return bool((px.max(axis=0) > 0).all() and (px.min(axis=0) < camera.size_px).all())
 
 
 def _stance(rng: np.random.Generator, street: Street, thing: _Thing, ground: _Ground, y_m: float) -> _Stance:

@@ -12,9 +12,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from sim.drawing.painter import DrawnFrame, Image, StreetPainter
+from sim.drawing.painter import DrawnFrame, Image, Shown, StreetPainter
 from sim.drawing.placed import Box
 from sim.drawing.random_bodies import STREET_LIFE, TRAFFIC, pick, random_bodies
+from sim.street.body import VEHICLES
 from sim.street.layout import BayPart, CrossingPart, StreetPart, ZonePart, build_street
 from sim.street.pinhole import PinholeCamera
 from sim.street.street import Side, Street, ZoneKind
@@ -23,8 +24,9 @@ from sim.street.weather import Weather
 PICTURES_PER_STREET = 4
 MAX_BODIES = 24
 MAX_IN_TRAFFIC = 44
-# Of less than this nobody could say from the picture what it is.
+# Of less than this nobody could say from the picture what it is; a vehicle at the picture's edge is known by its nose.
 MIN_VISIBLE_FRACTION = 0.35
+MIN_VEHICLE_AT_EDGE = 0.12
 MIN_SIDE_PX = 8.0
 
 _SIZES_PX = ((640, 360), (1280, 720), (960, 540))
@@ -107,12 +109,19 @@ def _draw(view: _View, rng: np.random.Generator) -> LabelledPicture:
 
 
 def _labels(frame: DrawnFrame) -> tuple[tuple[str, Box], ...]:
+    height, width = frame.image.shape[:2]
     return tuple(
         (item.body.class_name, item.xyxy)
         for item in frame.shown
-        if item.visible_fraction >= MIN_VISIBLE_FRACTION
+        if item.visible_fraction >= _least_visible(item, (width, height))
         and min(item.xyxy[2] - item.xyxy[0], item.xyxy[3] - item.xyxy[1]) >= MIN_SIDE_PX
     )
+
+
+def _least_visible(item: Shown, size_px: tuple[int, int]) -> float:
+    x0, y0, x1, y1 = item.full_xyxy
+    is_at_edge = x0 <= 0 or y0 <= 0 or x1 >= size_px[0] or y1 >= size_px[1]
+    return MIN_VEHICLE_AT_EDGE if is_at_edge and item.body.kind in VEHICLES else MIN_VISIBLE_FRACTION
 
 
 def random_street(rng: np.random.Generator) -> StreetPart:

@@ -168,9 +168,9 @@ def test_a_class_that_nobody_asks_for_is_not_reported_and_hides_nothing_else() -
 
 
 def test_one_vehicle_gets_one_box_and_the_pile_beside_the_bin_its_own() -> None:
-    vehicle, bin_ = (50, 50, 40, 40), (150, 50, 20, 40)
+    vehicle, bin_, pile = (50, 50, 40, 40), (150, 50, 20, 40), (155, 62, 24, 16)
     network = FixedAnswer(_head(
-        (*vehicle, 0.7, 0, 0, 0), (*vehicle, 0, 0.8, 0, 0), (*bin_, 0, 0, 0.6, 0), (*bin_, 0, 0, 0, 0.55)
+        (*vehicle, 0.7, 0, 0, 0), (*vehicle, 0, 0.8, 0, 0), (*bin_, 0, 0, 0.6, 0), (*pile, 0, 0, 0, 0.55)
     ))  # fmt: skip
     card = _card(("car", "truck", "overflow", "garbage"))
     picture = np.zeros((100, 300, 3), np.uint8)
@@ -178,6 +178,17 @@ def test_one_vehicle_gets_one_box_and_the_pile_beside_the_bin_its_own() -> None:
     assert [load_classes().by_id[int(row)].name for row in one.class_id] == ["truck", "overflow", "garbage"]
     each = BatchedDetector(network, card, load_classes(), one_box=False).see(picture)
     assert len(each) == 4
+
+
+def test_what_stands_in_the_same_place_is_one_thing_whatever_its_classes() -> None:
+    network = FixedAnswer(_head((60, 50, 40, 60, 0.55, 0), (60, 51, 40, 60, 0, 0.6), (160, 50, 40, 60, 0.55, 0),
+                                (160, 62, 40, 60, 0, 0.6)))  # fmt: skip
+    card = _card(("motorcycle", "person"))
+    picture = np.zeros((100, 300, 3), np.uint8)
+    one = BatchedDetector(network, card, load_classes()).see(picture)
+    # The rider and what he sits on, a fifth apart, are two.
+    assert [load_classes().by_id[int(row)].name for row in one.class_id] == ["person", "person", "motorcycle"]
+    assert len(BatchedDetector(network, card, load_classes(), one_box=False).see(picture)) == 4
 
 
 def test_a_fixed_input_gets_every_picture_at_its_own_size() -> None:

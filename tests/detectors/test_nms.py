@@ -21,11 +21,15 @@ def _slow_iou(a: F32, b: F32) -> float:
     return float(width * height / union) if union > 0 else 0.0
 
 
-def _slow_nms(boxes: Boxes, iou_limit: float, groups: list[int]) -> list[int]:
+def _slow_nms(boxes: Boxes, iou_limit: float, groups: list[int], any_group_limit: float = 1.0) -> list[int]:
     kept: list[int] = []
     for row in sorted(range(len(boxes.confidence)), key=lambda item: (-boxes.confidence[item], item)):
-        rivals = [other for other in kept if groups[boxes.class_id[other]] == groups[boxes.class_id[row]]]
-        if all(_slow_iou(boxes.xyxy[row], boxes.xyxy[other]) <= iou_limit for other in rivals):
+        limits = [
+            iou_limit if groups[boxes.class_id[other]] == groups[boxes.class_id[row]] else any_group_limit
+            for other in kept
+        ]
+        overlaps = [_slow_iou(boxes.xyxy[row], boxes.xyxy[other]) for other in kept]
+        if all(overlap <= limit for overlap, limit in zip(overlaps, limits, strict=True)):
             kept.append(row)
     return kept
 
@@ -48,10 +52,10 @@ def test_suppression_equals_the_textbook_loop(boxes: Boxes, iou_limit: float) ->
     np.testing.assert_array_equal(kept.confidence, boxes.confidence[expected])
 
 
-@given(boxes=_boxes(), iou_limit=st.sampled_from([0.31, 0.49, 0.7]))
-def test_suppression_in_groups_equals_the_textbook_loop(boxes: Boxes, iou_limit: float) -> None:
-    kept = suppress(boxes, iou_limit=iou_limit, groups=np.array([5, 0, 5], np.int32))
-    expected = _slow_nms(boxes, iou_limit, [5, 0, 5])
+@given(boxes=_boxes(), iou_limit=st.sampled_from([0.31, 0.49, 0.7]), any_group_limit=st.sampled_from([0.49, 0.83, 1.0]))
+def test_suppression_in_groups_equals_the_textbook_loop(boxes: Boxes, iou_limit: float, any_group_limit: float) -> None:
+    kept = suppress(boxes, iou_limit=iou_limit, groups=np.array([5, 0, 5], np.int32), any_group_limit=any_group_limit)
+    expected = _slow_nms(boxes, iou_limit, [5, 0, 5], any_group_limit)
     np.testing.assert_array_equal(kept.xyxy, boxes.xyxy[expected])
     np.testing.assert_array_equal(kept.class_id, boxes.class_id[expected])
 

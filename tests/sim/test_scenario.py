@@ -32,6 +32,29 @@ def table(name: str, **keys: str) -> str:
     return f"\n[[{name}]]\n" + "\n".join(f"{key} = {value}" for key, value in keys.items()) + "\n"
 
 
+def test_the_street_that_nothing_is_learned_from_is_not_the_demo_s() -> None:
+    root = Path(__file__).parents[2]
+    other, demo = (
+        load_scenario(root / "bench/streets/old_town.toml"),
+        load_scenario(root / "configs/demo/scenario.toml"),
+    )
+    assert other.street.lane_width_m != demo.street.lane_width_m
+    views = [
+        {(round(camera.tilt_deg), round(camera.heading_deg), round(camera.x_m)) for camera in scenario.cameras}
+        for scenario in (other, demo)
+    ]
+    assert not views[0] & views[1]
+    assert {actor.kind for actor in other.actors} >= {
+        "bin",
+        "garbage",
+        "stall",
+        "motorcycle",
+        "bicycle",
+        "truck",
+        "bus",
+    }
+
+
 def test_the_small_street_is_a_scenario() -> None:
     scenario = parse_scenario(SMALL)
     assert [camera.id for camera in scenario.cameras] == ["cam-a"]
