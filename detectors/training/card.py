@@ -70,11 +70,11 @@ def write_short_card(card: Path, weights: Path, *, classes: Sequence[str], input
 def _threshold_lines(
     classes: Sequence[str], scored: Mapping[str, float], elsewhere: Mapping[str, float]
 ) -> Iterator[str]:
-    """Rounded down, so that the box that the threshold was chosen by still passes."""
+    """Rounded down, so that the box that the threshold was chosen by still passes, and so little that no other does."""
     for name in classes:
         value = scored.get(name, elsewhere.get(name, UNMEASURED))
         remark = "  # on drawn streets" if name in elsewhere and name not in scored else ""
-        yield f"{name} = {math.floor(value * 1000) / 1000}{remark}"
+        yield f"{name} = {math.floor(round(value * 100_000, 6)) / 100_000}{remark}"
 
 
 def _figure_tables(evaluation: Evaluation, measured_by: str) -> list[str]:

@@ -46,16 +46,21 @@ def average_precision(scored: Scored) -> float:
 def best_threshold(scored: Scored, *, lowest: float = 0.1) -> float:
     """The confidence that maximises min(precision, recall), `lowest` when there is nothing to choose from.
 
-    Detections of equal confidence stand or fall together, so only the last of each run is a candidate. Of
-    equally good thresholds the highest is taken.
+    Detections of equal confidence stand or fall together, so only the last of each run is a candidate. Where
+    thresholds beside each other are equally good, the middle of their range is taken: its ends hang on one box each.
     """
     precision, recall, confidence = precision_recall(scored)
     last_of_run = np.append(confidence[1:] < confidence[:-1], True)[: len(confidence)]
     eligible = last_of_run & (confidence >= lowest)
     if not eligible.any():
         return lowest
-    worth = np.where(eligible, np.minimum(precision, recall), -1.0)
-    return float(confidence[int(worth.argmax())])
+    worth, candidates = np.minimum(precision, recall)[eligible], confidence[eligible]
+    first = int(worth.argmax())
+    if worth[first] == 0:
+        return float(candidates[0])
+    is_worse = np.flatnonzero(worth[first:] < worth[first])
+    next_below = candidates[first + is_worse[0]] if len(is_worse) else lowest
+    return float((candidates[first] + next_below) / 2)
 
 
 def worst_side(scored: Scored, threshold: float) -> float:

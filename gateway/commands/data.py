@@ -102,12 +102,18 @@ def drawn_streets(
     traffic_share: Annotated[
         float, typer.Option(min=0, max=1, help="share of the streets that a traffic camera sees from afar")
     ] = TRAFFIC_SHARE,
+    without_doubt: Annotated[
+        bool,
+        typer.Option("--without-doubt", help="leave out what is hidden or cut too much for a label: to measure with"),
+    ] = False,
 ) -> None:
     """Draw random streets with exact labels of the nine street classes.
 
-    Example:
+    Examples:
 
         street721 data drawn --out work/drawn --count 240
+
+        street721 data drawn --out work/apart --count 120 --seed 190 --without-doubt
     """
     with _stages() as progress:
         boxes = write_drawn_set(
@@ -116,6 +122,7 @@ def drawn_streets(
             count=count,
             seed=seed,
             traffic_share=traffic_share,
+            without_doubt=without_doubt,
             progress=lambda done, total: progress("drawing", done, total),
         )
     sys.stdout.write(f"{out}: {count} pictures, {boxes} boxes\n")

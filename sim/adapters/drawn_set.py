@@ -18,19 +18,22 @@ def write_drawn_set(
     count: int,
     seed: int = 0,
     traffic_share: float = TRAFFIC_SHARE,
+    without_doubt: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Write `count` pictures to out/images and their labels to out/labels; returns the number of boxes.
 
     class_names:   the model's classes in output order; what has no class is drawn without a label
     traffic_share: how many of the streets are seen by a traffic camera, 0..1
+    without_doubt: nothing in the pictures that shows too little of itself for a label
     progress:      called with pictures done and in all
     The same seed gives the same files.
     """
     for kind in ("images", "labels"):
         (out / kind).mkdir(parents=True, exist_ok=True)
     boxes = 0
-    for index, picture in enumerate(draw_random_pictures(seed=seed, count=count, traffic_share=traffic_share)):
+    pictures = draw_random_pictures(seed=seed, count=count, traffic_share=traffic_share, without_doubt=without_doubt)
+    for index, picture in enumerate(pictures):
         height, width = picture.image.shape[:2]
         cv2.imwrite(str(out / "images" / f"drawn_{index:04d}.jpg"), picture.image, [cv2.IMWRITE_JPEG_QUALITY, 85])
         lines = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -71,17 +72,21 @@ class _View:
     is_traffic: bool
 
 
-def draw_random_pictures(*, seed: int, count: int, traffic_share: float = TRAFFIC_SHARE) -> Iterator[LabelledPicture]:
+def draw_random_pictures(
+    *, seed: int, count: int, traffic_share: float = TRAFFIC_SHARE, without_doubt: bool = False
+) -> Iterator[LabelledPicture]:
     """`count` pictures, a few of each street; the first ones do not depend on how many follow.
 
     traffic_share: of the streets, 0..1, how many are seen by a traffic camera: high up, far sight, dense queues
+    without_doubt: what shows too little of itself for a label is taken away, so that a detector that finds it after
+                   all is not wrong: to measure with, not to learn from
     """
     view = None
     for index in range(count):
         number, picture = divmod(index, PICTURES_PER_STREET)
         if view is None or picture == 0:
             view = _random_view(np.random.default_rng((seed, number)), traffic_share)
-        yield _draw(view, np.random.default_rng((seed, number, picture)))
+        yield _draw(view, np.random.default_rng((seed, number, picture)), without_doubt=without_doubt)
 
 
 def _random_view(rng: np.random.Generator, traffic_share: float) -> _View:
@@ -92,30 +97,40 @@ def _random_view(rng: np.random.Generator, traffic_share: float) -> _View:
     return _View(street=street, camera=camera, weather=pick(rng, _WEATHERS), painter=painter, is_traffic=is_traffic)
 
 
-def _draw(view: _View, rng: np.random.Generator) -> LabelledPicture:
+def _draw(view: _View, rng: np.random.Generator, *, without_doubt: bool) -> LabelledPicture:
     most = MAX_IN_TRAFFIC if view.is_traffic else MAX_BODIES
     count = 0 if rng.random() < _EMPTY_SHARE else int(rng.integers(most // 3 if view.is_traffic else 1, most + 1))
     crowd = TRAFFIC if view.is_traffic else STREET_LIFE
     is_shaken = rng.random() < 0.15
     shift_px = rng.uniform(-_MAX_SHIFT_PX, _MAX_SHIFT_PX, 2) if is_shaken else np.zeros(2)
-    frame = view.painter.draw(
-        random_bodies(rng, view.street, view.camera, count=count, crowd=crowd),
+    bodies = random_bodies(rng, view.street, view.camera, count=count, crowd=crowd)
+    draw = partial(
+        view.painter.draw,
         weather=view.weather,
         second=float(rng.uniform(0, 120)),
         shift_px=(float(shift_px[0]), float(shift_px[1])),
         grain=int(rng.integers(1 << 30)),
     )
+    frame = draw(bodies)
+    # Whatever is taken away uncovers what it hid, and cuts nothing: the loop ends.
+    while without_doubt and (doubtful := _doubtful(frame)):
+        bodies = tuple(body for body in bodies if body.id not in doubtful)
+        frame = draw(bodies)
     return LabelledPicture(image=frame.image, boxes=_labels(frame))
 
 
 def _labels(frame: DrawnFrame) -> tuple[tuple[str, Box], ...]:
+    return tuple((item.body.class_name, item.xyxy) for item in frame.shown if _shows_enough(item, frame))
+
+
+def _doubtful(frame: DrawnFrame) -> set[str]:
+    return {item.body.id for item in frame.shown if not _shows_enough(item, frame)}
+
+
+def _shows_enough(item: Shown, frame: DrawnFrame) -> bool:
+    x0, y0, x1, y1 = item.xyxy
     height, width = frame.image.shape[:2]
-    return tuple(
-        (item.body.class_name, item.xyxy)
-        for item in frame.shown
-        if item.visible_fraction >= _least_visible(item, (width, height))
-        and min(item.xyxy[2] - item.xyxy[0], item.xyxy[3] - item.xyxy[1]) >= MIN_SIDE_PX
-    )
+    return min(x1 - x0, y1 - y0) >= MIN_SIDE_PX and item.visible_fraction >= _least_visible(item, (width, height))
 
 
 def _least_visible(item: Shown, size_px: tuple[int, int]) -> float:

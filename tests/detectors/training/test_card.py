@@ -32,24 +32,24 @@ def _write(tmp_path: Path, weights: Path, evaluation: Evaluation, variants: dict
 
 
 def test_the_gateway_reads_what_was_written(tmp_path: Path, weights: Path) -> None:
-    card = load_card(_write(tmp_path, weights, evaluation_of({"garbage": 0.30001}, input_px=640)))
+    card = load_card(_write(tmp_path, weights, evaluation_of({"garbage": 0.3000001}, input_px=640)))
     assert (card.name, card.weights, card.classes) == ("m", weights, STREET_CLASSES)
     assert (card.input_px, card.stride, card.nms_iou) == (640, 32, 0.5)
     assert card.thresholds == dict.fromkeys(STREET_CLASSES, UNMEASURED) | {"garbage": 0.3}
 
 
 def test_a_threshold_is_rounded_down_so_that_its_own_box_still_passes(tmp_path: Path, weights: Path) -> None:
-    card = load_card(_write(tmp_path, weights, evaluation_of({"garbage": 0.29996})))
-    assert card.thresholds["garbage"] == 0.299
+    card = load_card(_write(tmp_path, weights, evaluation_of({"garbage": 0.299996})))
+    assert card.thresholds["garbage"] == 0.29999
 
 
 def test_what_the_pictures_do_not_label_gets_its_threshold_from_drawn_streets(tmp_path: Path, weights: Path) -> None:
     card, evaluation = tmp_path / "m.toml", evaluation_of({"garbage": 0.3})
-    drawn = {"person": 0.4127, "garbage": 0.9}
+    drawn = {"person": 0.412345678, "garbage": 0.9}
     write_card(card, weights, classes=STREET_CLASSES, evaluation=evaluation, measured_by="eval", elsewhere=drawn)
     chosen = load_card(card).thresholds
-    assert (chosen["person"], chosen["garbage"], chosen["bicycle"]) == (0.412, 0.3, UNMEASURED)
-    assert "person = 0.412  # on drawn streets" in card.read_text(encoding="utf-8")
+    assert (chosen["person"], chosen["garbage"], chosen["bicycle"]) == (0.41234, 0.3, UNMEASURED)
+    assert "person = 0.41234  # on drawn streets" in card.read_text(encoding="utf-8")
 
 
 def test_the_hashes_cover_both_files_of_the_model(tmp_path: Path, weights: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_card_of_five_lines_is_enough_and_its_thresholds_are_chosen_here(tmp_p
     (tmp_path / "m.toml").write_text(card, encoding="utf-8")
     result = evaluate(str(tmp_path / "m.toml"), tmp_path / "data", rounds=0, threads=1)
     assert (result.model, result.input_px, result.chosen) == ("m", 128, ("garbage_bin",))
-    assert result.thresholds() == {"garbage_bin": pytest.approx(0.75)}
+    assert result.thresholds() == {"garbage_bin": pytest.approx(0.425)}
     assert result.groups["all"]["garbage_bin"].recall == 1.0
     assert "Thresholds chosen on these very pictures" in format_table(result)
 
@@ -75,13 +75,14 @@ def test_given_thresholds_are_used_as_they_are() -> None:
     picture = observation([(BIN, _BOX)], [(BIN, 0.75, _BOX)])
     row = _score(picture, subject=_subject({"garbage_bin": 0.8})).groups["all"]["garbage_bin"]
     assert (row.threshold, row.found, row.recall, row.ap50) == (0.8, 0, 0.0, 1.0)
-    assert (row.balance, row.balanced_at) == (1.0, 0.75)
+    assert (row.balance, row.balanced_at) == (1.0, pytest.approx(0.425))
 
 
 def test_groups_share_one_threshold_per_class_and_add_up_to_all() -> None:
     near, far = observation([(BIN, _BOX)], [(BIN, 0.75, _BOX)], group="near"), observation([(BIN, _BOX)], group="far")
     result = _score(near, far, subject=_subject({}))
-    assert result.groups["near"]["garbage_bin"].threshold == result.groups["far"]["garbage_bin"].threshold == 0.75
+    chosen = [result.groups[group]["garbage_bin"].threshold for group in ("near", "far")]
+    assert chosen == [pytest.approx(0.425)] * 2
     assert (result.groups["all"]["garbage_bin"].n, result.groups["all"]["garbage_bin"].recall) == (2, 0.5)
 
 

@@ -68,17 +68,20 @@ def test_without_detections_the_lowest_threshold_stands() -> None:
 
 
 def test_detections_below_the_lowest_threshold_are_no_choice() -> None:
-    assert best_threshold(_scored([(0.9, True), (0.01, True)], 2), lowest=0.05) == pytest.approx(0.9)
+    chosen = best_threshold(_scored([(0.9, True), (0.01, True)], 2), lowest=0.05)
+    assert chosen == pytest.approx((0.9 + 0.05) / 2)
 
 
-def test_of_equally_good_thresholds_the_highest_is_taken() -> None:
-    # at 0.9 one of two is found, at 0.6 two of four are right: min(precision, recall) is 0.5 at both
-    assert best_threshold(_scored([(0.9, True), (0.8, False), (0.7, False), (0.6, True)], 2)) == pytest.approx(0.9)
+def test_of_equally_good_thresholds_the_middle_is_taken() -> None:
+    # Above 0.7 one of two is found, with at most one false box: min(precision, recall) is 0.5, as it is again at 0.6.
+    rows = [(0.9, True), (0.8, False), (0.7, False), (0.6, True)]
+    assert best_threshold(_scored(rows, 2)) == pytest.approx((0.9 + 0.7) / 2)
 
 
 def test_equal_confidences_stand_or_fall_together() -> None:
     rows = [(0.8, True), (0.5, True), (0.5, False), (0.5, False), (0.5, False)]
-    assert best_threshold(_scored(rows, 2)) == pytest.approx(0.8)  # the right half of the run is not to be had alone
+    # The right half of the run is not to be had alone.
+    assert best_threshold(_scored(rows, 2)) == pytest.approx((0.8 + 0.5) / 2)
 
 
 def test_a_class_of_which_everything_is_wrong_still_has_a_threshold() -> None:
