@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +25,7 @@ from ingest.topics import MessageKind, subscription_filters, topic_classifier
 
 ROOT = "s721/v1"
 SITE = "demo"
+_PROBE_EVERY_S = 0.25
 
 
 class ScriptedBroker:
@@ -142,11 +145,18 @@ class Intake:
 
 @pytest.fixture
 def wait_subscribed(wait_until: Callable[..., None]) -> Callable[[MqttLink, MqttSource], None]:
-    """Wait until what a link publishes reaches a source; sends a few messages ``probe`` meanwhile."""
+    """Wait until what a link publishes reaches a source; sends a few messages ``probe`` meanwhile.
+
+    Few, because a broker has only twenty messages on the way to a source that acknowledges none.
+    """
 
     def wait(link: MqttLink, source: MqttSource, *, already: int = 0) -> None:
+        probed_at = -math.inf
+
         def comes_through() -> bool:
-            if source.received <= already:
+            nonlocal probed_at
+            if source.received <= already and time.monotonic() - probed_at > _PROBE_EVERY_S:
+                probed_at = time.monotonic()
                 link.publish(f"{ROOT}/{SITE}/sensors/a", b"probe")
             return source.received > already
 
