@@ -25,7 +25,7 @@ from sim.street.body import Body, BodyKind
 from tests.drawn_street import DrawnStreet, standing
 from tests.sites import ONE_CAMERA
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Daemon:
