@@ -113,6 +113,7 @@ def export(
         judges = evaluations
     shipped = best(variants, judges)
     elsewhere = {form: _drawn_thresholds(exported, form, drawn, evaluations[form]) for form in exported.models}
+    evaluations = {form: _beside(elsewhere[form], exported, form, data, found) for form, found in evaluations.items()}
     for form, model in exported.models.items():
         _card(exported, model, model.with_suffix(".toml"), evaluations[form], data, elsewhere[form], {})
     card = out.parent / f"{out.name}.toml"
@@ -147,6 +148,17 @@ def _drawn_thresholds(exported: Exported, form: Form, drawn: Path | None, evalua
     with progress_bar(f"{form}, {drawn.name}") as advance:
         found = evaluate(str(card), drawn, split="train", thresholds=scored, rounds=0, progress=advance).thresholds()
     return {name: value for name, value in found.items() if name not in scored}
+
+
+def _beside(
+    elsewhere: dict[str, float], exported: Exported, form: Form, data: Path, evaluation: Evaluation
+) -> Evaluation:
+    """The same pictures at the same thresholds, beside those from elsewhere: a sure person may be no motorcycle."""
+    if not elsewhere:
+        return evaluation
+    card = exported.models[form].with_suffix(".toml")
+    with progress_bar(f"{form}, {data.name}, all thresholds") as advance:
+        return evaluate(str(card), data, thresholds=evaluation.thresholds() | elsewhere, progress=advance)
 
 
 def _card(

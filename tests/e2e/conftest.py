@@ -25,7 +25,7 @@ from sim.street.body import Body, BodyKind
 from tests.drawn_street import DrawnStreet, standing
 from tests.sites import ONE_CAMERA
 
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 
 
 class Daemon:
@@ -82,14 +82,14 @@ class Street:
         arguments = ["gateway", *self._shared(), "--port", str(self.health_port)]
         daemon = self._start("gateway", arguments, environment)
         if wait:
-            self.wait_for(lambda: get_json(f"http://127.0.0.1:{self.health_port}/ready"), "the gateway")
+            self._wait_ready(daemon, self.health_port, "the gateway")
         return daemon
 
     def start_centre(self, *, wait: bool = True) -> Daemon:
         """Start the centre and wait until incidents can come in."""
         daemon = self._start("centre", ["centre", *self._shared(), "--port", str(self.page_port)], {})
         if wait:
-            self.wait_for(lambda: get_json(f"http://127.0.0.1:{self.page_port}/ready"), "the centre")
+            self._wait_ready(daemon, self.page_port, "the centre")
         return daemon
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -139,6 +139,18 @@ class Street:
         """End every daemon that still runs."""
         for daemon in reversed(self._daemons):
             daemon.stop(signal.SIGKILL)
+
+    def _wait_ready(self, daemon: Daemon, port: int, what: str) -> None:
+        """A daemon that ends or never answers fails the test with what it said last."""
+
+        def answers() -> Any:
+            assert daemon.process.poll() is None, f"{what} has ended"
+            return get_json(f"http://127.0.0.1:{port}/ready")
+
+        try:
+            self.wait_for(answers, what, 2 * PATIENCE_S)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{daemon.log[-2000:]}") from error
 
     def _shared(self) -> list[str]:
         return ["--broker", self.broker_url, "--data-dir", str(self.folder), "--site", self.site]

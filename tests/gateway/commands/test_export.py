@@ -58,19 +58,24 @@ def test_pictures_kept_out_of_training_decide_what_ships(
 def test_drawn_streets_give_thresholds_only_to_classes_that_the_data_has_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def score_drawn(_card: str, data: Path, *, thresholds: dict[str, float], split: str, **_: object) -> Evaluation:
-        assert (data.name, split, thresholds) == ("drawn", "train", {"car": 0.4})
-        return evaluation_of({"car": 0.9, "bus": 0.45})
+    def score(_card: str, data: Path, *, thresholds: dict[str, float], split: str = "val", **_: object) -> Evaluation:
+        if data.name == "drawn":
+            assert (split, thresholds) == ("train", {"car": 0.4})
+            return evaluation_of({"car": 0.9, "bus": 0.45})
+        assert (split, thresholds) == ("val", {"car": 0.4, "bus": 0.45})
+        return evaluation_of({"car": 0.4}, ap50={"car": 0.615})
 
     monkeypatch.setattr(command, "export_model", lambda _weights, out, **_: _exported(out))
     monkeypatch.setattr(command, "_measure", _measured)
-    monkeypatch.setattr(command, "evaluate", score_drawn)
+    monkeypatch.setattr(command, "evaluate", score)
     app = typer.Typer()
     app.command()(command.export)
     options = ["--data", str(tmp_path / "val"), "--drawn", str(tmp_path / "drawn"), "--threads", "1"]
     result = CliRunner().invoke(app, ["last.pt", "--out", str(tmp_path / "m"), *options])
     assert result.exit_code == 0, result.output
     assert load_card(tmp_path / "m.toml").thresholds == {"car": 0.4, "bus": 0.45}
+    # The figures are those beside every threshold that the card has.
+    assert "ap50 = 0.615" in (tmp_path / "m.toml").read_text(encoding="utf-8")
 
 
 def test_drawn_streets_without_data_are_refused_before_anything_is_exported(tmp_path: Path) -> None:
