@@ -1,79 +1,212 @@
 """Hot path: JPEG to boxes. It decides how many cameras one processor carries.
 
-Reference: the same network fed one picture at a time, whole decode, square input. The bare forward of the
-same batches, without decode, is the limit that no path can pass.
+References, all measured in turns with the product's own path:
+decode alone and forward alone, on as many lanes; from their processor time follows the limit that no path on these
+cores can pass: cores / (decode CPU + forward CPU). And `YOLO.predict` of ultralytics where that is installed, with
+PyTorch and with its OpenVINO backend on the same weights, a picture at a time and the whole list.
 """
 
 from __future__ import annotations
 
-import cv2
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
-from bench.pairs import interleave, report
-from detectors import open_detector
-from detectors.adapters.openvino_backend import OpenVinoBackend
-from detectors.letterbox import FILL, fit
+from bench.drawn_jpegs import drawn_jpegs
+from bench.machine import machine_facts
+from bench.pairs import Timing, measure
+from bench.peak_memory import peak_memory_mb
+from bench.ultralytics_ways import ultralytics_ways
+from detectors.adapters.lanes import ThreadLanes, usable_cores
+from detectors.card_check import layout_of
+from detectors.decoding import decode_jpeg
+from detectors.detector import Backend
+from detectors.letterbox import Letterbox, SizePx, fit, fit_fixed, write_into
 from detectors.model_card import ModelCard, load_card
-from detectors.nms import Boxes, decode_yolo, suppress
-from detectors.opening import DEFAULT_MODEL, card_path
-from sim.drawing.painter import StreetPainter
-from sim.street.body import SIZE_M, Body, BodyKind
-from sim.street.layout import StreetPart, build_street
-from sim.street.pinhole import PinholeCamera
-from sim.street.weather import Weather
+from detectors.opening import DEFAULT_MODEL, card_path, open_backend, open_detector
+from detectors.pixels import PixelForm
+from ingest.jpeg import check_jpeg
 
-_REFERENCE = "one by one, square"
-_FRAMES = 16
-_ROUNDS = 5
+PRODUCT = "street721"
+DECODE = "decode alone"
+FORWARD = "forward alone"
+_SIZES_PX = ((1920, 1080), (640, 360))
+_FRAMES = 32
+
+U8 = npt.NDArray[np.uint8]
+
+
+class BenchError(Exception):
+    """What was given cannot be measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceResult:
+    """What one run measured. limit_per_s: cores / (decode CPU + forward CPU); peak_mb: of the product's path alone."""
+
+    description: str
+    frames: int
+    sizes_px: tuple[SizePx, ...]
+    timings: dict[str, Timing]
+    limit_per_s: float
+    peak_mb: float
+
+    def rate_per_s(self, way: str) -> float:
+        """Median frames per second."""
+        return self.frames / self.timings[way].median_s
+
+    @property
+    def of_limit(self) -> float:
+        """Which share of the limit the product reaches."""
+        return self.rate_per_s(PRODUCT) / self.limit_per_s
+
+    def to_json(self) -> dict[str, Any]:
+        """Every figure, with machine, date and commit."""
+        ways = {
+            name: {
+                "frames_per_s": round(self.rate_per_s(name), 2),
+                "lowest": round(self.frames / max(timing.wall_s), 2),
+                "highest": round(self.frames / min(timing.wall_s), 2),
+                "cpu_ms_per_frame": round(timing.median_cpu_s * 1000 / self.frames, 2),
+                "street721_is_times_as_fast": round(timing.median_s / self.timings[PRODUCT].median_s, 2),
+            }
+            for name, timing in self.timings.items()
+        }
+        return {
+            "bench": "inference",
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            **machine_facts(),
+            "detector": self.description,
+            "frames": self.frames,
+            "sizes_px": [list(size) for size in self.sizes_px],
+            "ways": ways,
+            "limit_frames_per_s": round(self.limit_per_s, 2),
+            "share_of_limit": round(self.of_limit, 3),
+            "peak_mb": round(self.peak_mb),
+        }
 
 
 def main() -> None:
-    """Print frames per second of the product's path and of the reference, 1920×1080 pictures."""
-    cv2.setNumThreads(2)
-    jpegs = _drawn_jpegs()
-    card = load_card(card_path(DEFAULT_MODEL))
-    detector = open_detector()
-    backend = OpenVinoBackend(card.weights)
-    width, height = fit((1920, 1080), long_side_px=card.input_px, stride=card.stride).input_px
-    batch = np.zeros((8, 3, height, width), np.float32)
-    ways = {
-        _REFERENCE: lambda: [_one_by_one(backend, card, jpeg) for jpeg in jpegs],
-        "street721": lambda: detector.detect(jpegs),
-        "bare forward, batch 8": lambda: [backend.forward(batch) for _ in range(_FRAMES // 8)],
-        "decode alone": lambda: [cv2.imdecode(np.frombuffer(j, np.uint8), cv2.IMREAD_COLOR) for j in jpegs],
-    }
-    report(interleave(ways, rounds=_ROUNDS), per_call=_FRAMES, unit="frames", reference=_REFERENCE)
+    """Print the shipped model's figures on drawn pictures of two sizes."""
+    for size_px in _SIZES_PX:
+        result = bench_inference(drawn_jpegs(_FRAMES, size_px=size_px), DEFAULT_MODEL)
+        print(f"{size_px[0]}x{size_px[1]} px\n{as_text(result)}\n")
 
 
-def _drawn_jpegs() -> list[bytes]:
-    camera = PinholeCamera(size_px=(1920, 1080), focal_px=1600.0, height_m=5.5, tilt_deg=20.0)
-    painter = StreetPainter(build_street(StreetPart(y_m=(-15.0, 100.0)), seed=1), camera, seed=1)
-    heaps = [_heap(y_m=11.0 + number, look=number) for number in range(_FRAMES)]
-    frames = [painter.draw([heap], weather=Weather.DAY, grain=heap.look).image for heap in heaps]
-    return [cv2.imencode(".jpg", frame)[1].tobytes() for frame in frames]
+def bench_inference(
+    jpegs: Sequence[bytes],
+    model: str,
+    *,
+    batch: int | None = None,
+    device: str = "auto",
+    rounds: int = 5,
+    progress: Callable[[int, int], None] | None = None,
+) -> InferenceResult:
+    """Time the product, its parts and what else is installed on the same pictures.
 
-
-def _heap(*, y_m: float, look: int) -> Body:
-    length_m, width_m, height_m = SIZE_M[BodyKind.GARBAGE]
-    return Body(
-        id="heap",
-        kind=BodyKind.GARBAGE,
-        x_m=1.5,
-        y_m=y_m,
-        length_m=length_m,
-        width_m=width_m,
-        height_m=height_m,
-        look=look,
+    Raises BenchError or DetectorError.
+    """
+    card = load_card(card_path(model))
+    detector = open_detector(model, device, max_batch=batch)
+    found = detector.detect(jpegs)
+    if failed := next((seen.failure for seen in found if seen.failure), None):
+        raise BenchError(f"a picture cannot be used: {failed}")
+    parts = _Parts(open_backend(card.weights, device), card, jpegs, batch)
+    with tempfile.TemporaryDirectory(prefix="street721-bench-") as folder:
+        files = [Path(folder) / f"{number:04}.jpg" for number in range(len(jpegs))]
+        for file, jpeg in zip(files, jpegs, strict=True):
+            file.write_bytes(jpeg)
+        peak_mb, _ = peak_memory_mb(model, Path(folder), batch=batch)
+        ways: dict[str, Callable[[], object]] = {
+            PRODUCT: lambda: detector.detect(jpegs),
+            DECODE: parts.decode,
+            FORWARD: parts.forward,
+            **ultralytics_ways(card, files, Path(folder)),
+        }
+        timings = measure(ways, rounds=rounds, progress=progress)
+    cpu_s = timings[DECODE].median_cpu_s + timings[FORWARD].median_cpu_s
+    return InferenceResult(
+        description=detector.description,
+        frames=len(jpegs),
+        sizes_px=tuple(sorted({seen.size_px for seen in found})),
+        timings=timings,
+        limit_per_s=len(jpegs) * usable_cores() / cpu_s,
+        peak_mb=peak_mb,
     )
 
 
-def _one_by_one(backend: OpenVinoBackend, card: ModelCard, jpeg: bytes) -> Boxes:
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert picture is not None
-    scale = card.input_px / max(picture.shape[:2])
-    small = cv2.resize(picture, None, fx=scale, fy=scale)
-    square = np.full((card.input_px, card.input_px, 3), FILL, np.uint8)
-    square[: small.shape[0], : small.shape[1]] = small
-    batch = np.ascontiguousarray(square[..., ::-1].transpose(2, 0, 1)[None]).astype(np.float32) / np.float32(255)
-    thresholds = np.array([card.threshold_of(name) for name in card.classes], np.float32)
-    return suppress(decode_yolo(backend.forward(batch)[0], thresholds), iou_limit=card.nms_iou)
+def as_text(result: InferenceResult) -> str:
+    """A table to read."""
+    lines = [f"{result.description}; {result.frames} frames"]
+    for name, timing in result.timings.items():
+        lines.append(
+            f"{name:38s} {result.rate_per_s(name):8.1f} frames/s "
+            f"({result.frames / max(timing.wall_s):.1f} … {result.frames / min(timing.wall_s):.1f}) "
+            f"{timing.median_cpu_s * 1000 / result.frames:7.2f} ms CPU a frame"
+            + ("" if name == PRODUCT else f"   {PRODUCT} is {timing.median_s / result.timings[PRODUCT].median_s:.2f} ×")
+        )
+    lines.append(
+        f"{'limit: cores / (decode + forward CPU)':38s} {result.limit_per_s:8.1f} frames/s; "
+        f"{PRODUCT} reaches {result.of_limit:.2f} of it; peak memory {result.peak_mb:.0f} MB"
+    )
+    return "\n".join(lines)
+
+
+class _Parts:
+    """Decoding without a network, and the network without pictures, each on as many lanes as the product has."""
+
+    def __init__(self, backend: Backend, card: ModelCard, jpegs: Sequence[bytes], batch: int | None) -> None:
+        self._backend = backend
+        self._form: PixelForm = layout_of(card, backend.facts).pixel_form
+        self._jpegs = [(jpeg, _place(check_jpeg(jpeg).size_px, card, backend)) for jpeg in jpegs]
+        self._lanes = ThreadLanes(backend.lanes)
+        self._batch = min(batch or backend.best_batch, backend.best_batch)
+        self._memory: dict[tuple[int, SizePx, int], U8] = {}
+
+    def decode(self) -> None:
+        """Header, pixels and place in the batch of every picture."""
+        self._lanes.run([self._jpegs], self._decode_one, lambda *_: None)
+
+    def forward(self) -> None:
+        """Every picture's share of a batch through the network."""
+        calls = [
+            (letterbox.input_px, min(self._batch, len(self._jpegs) - start))
+            for start in range(0, len(self._jpegs), self._batch)
+            for _, letterbox in self._jpegs[start : start + 1]
+        ]
+        self._lanes.run([calls], self._forward_one, lambda *_: None)
+
+    def _decode_one(self, item: tuple[bytes, Letterbox], lane: int) -> None:
+        jpeg, letterbox = item
+        pixels = decode_jpeg(jpeg, check_jpeg(jpeg).size_px, letterbox.placed_px)
+        write_into(self._buffer(lane, letterbox.input_px, 1)[0], pixels, letterbox)
+
+    def _forward_one(self, call: tuple[SizePx, int], lane: int) -> None:
+        input_px, count = call
+        self._backend.forward(self._buffer(lane, input_px, count), self._form, lane)
+
+    def _buffer(self, lane: int, input_px: SizePx, count: int) -> U8:
+        key = (lane, input_px, count)
+        if key not in self._memory:
+            self._memory[key] = np.full((count, input_px[1], input_px[0], 3), 114, np.uint8)
+        return self._memory[key]
+
+
+def _place(size_px: SizePx, card: ModelCard, backend: Backend) -> Letterbox:
+    if backend.facts.fixed_px is not None:
+        return fit_fixed(size_px, input_px=backend.facts.fixed_px)
+    return fit(size_px, long_side_px=card.input_px, stride=card.stride)
+
+
+def read_jpegs(folder: Path, *, count: int) -> list[bytes]:
+    """JPEG files of a folder by name, repeated or cut to `count`; raises BenchError when there is none."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg"})
+    if not files:
+        raise BenchError(f"{folder}: no JPEG in this folder")
+    return [files[number % len(files)].read_bytes() for number in range(count)]

@@ -1,29 +1,38 @@
-"""The batched inference path: JPEGs → pictures → one batch per input shape → forward → detections."""
+"""The batched inference path: JPEGs → one batch per input shape → forward → detections.
+
+Headers are checked first, so that every picture's place is known before a pixel is decoded. Lanes (threads) then
+decode straight into the batches; whoever writes the last picture of a batch runs the network over it while the
+others decode the next one.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import islice
+from typing import Protocol, TypeVar
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from detectors.buffers import BatchBuffers
 from detectors.card_check import layout_of
 from detectors.classes import ClassTable
+from detectors.decoding import decode_jpeg, is_turned
 from detectors.layouts import Layout, NetworkFacts, decode
 from detectors.letterbox import Letterbox, SizePx, fit, fit_fixed, write_into
 from detectors.messages import FrameDetections
 from detectors.model_card import ModelCard
-from detectors.nms import SAME_PLACE_IOU, suppress
+from detectors.nms import SAME_PLACE_IOU, Boxes, Rows, surviving_rows
 from detectors.outputs import class_outputs
+from detectors.pixels import PixelForm
 from ingest.errors import PayloadError
 from ingest.jpeg import check_jpeg
-from ingest.reasons import Reason
 
 F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
+Part = TypeVar("Part")
 
 
 class Backend(Protocol):
@@ -37,8 +46,30 @@ class Backend(Protocol):
     def facts(self) -> NetworkFacts:
         """Size, output and class names, as the weights file has them."""
 
-    def forward(self, batch: F32) -> F32:
-        """(N, 3, h, w) as the network's layout wants it → (N, …) its raw output, before suppression."""
+    @property
+    def lanes(self) -> int:
+        """Threads that it wants: they decode, and may be inside `forward` at once, each in its own lane."""
+
+    @property
+    def streams(self) -> int:
+        """How many calls of `forward` side by side are faster than one after the other."""
+
+    @property
+    def best_batch(self) -> int:
+        """Pictures per forward from which on more of them gain nothing."""
+
+    def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:
+        """Pictures (N, h, w, 3) BGR → (N, …) the network's raw output; it is valid until the lane's next call."""
+
+
+class Lanes(Protocol):
+    """Threads that work through parts of batches."""
+
+    def run(
+        self, batches: Sequence[Sequence[Part]], each: Callable[[Part, int], None], then: Callable[[int, int], None]
+    ) -> None:
+        """Call each(part, lane) for every part of every batch, and then(batch number, lane) once after the last part
+        of a batch; no batch is empty. No two calls of a lane overlap. The first error is raised."""
 
 
 class Detector(Protocol):
@@ -53,16 +84,38 @@ class Detector(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Decoded:
-    """A picture that is ready for the batch: row of the caller, pixels (H, W, 3) BGR, place in the input."""
+class _Placed:
+    """A picture whose header was read: row of the caller, (width, height) by the header, place in the input."""
 
     row: int
-    pixels: npt.NDArray[np.uint8]
+    size_px: SizePx
     letterbox: Letterbox
 
 
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Where a picture goes: a batch by number, a place in it."""
+
+    batch: int
+    place: int
+    picture: _Placed
+
+
+class OneLane:
+    """Everything in the caller's own thread."""
+
+    def run(
+        self, batches: Sequence[Sequence[Part]], each: Callable[[Part, int], None], then: Callable[[int, int], None]
+    ) -> None:
+        """See `Lanes.run`."""
+        for number, batch in enumerate(batches):
+            for part in batch:
+                each(part, 0)
+            then(number, 0)
+
+
 class BatchedDetector:
-    """`Detector` over any backend. Not thread-safe: one caller at a time."""
+    """`Detector` over any backend. One caller at a time: its lanes are busy with one call."""
 
     def __init__(
         self,
@@ -70,22 +123,27 @@ class BatchedDetector:
         card: ModelCard,
         classes: ClassTable,
         *,
+        lanes: Lanes | None = None,
         confidence: float | None = None,
-        max_batch: int = 8,
+        max_batch: int | None = None,
         one_box: bool = True,
     ) -> None:
-        """confidence: one threshold for every class in place of the card's; max_batch bounds memory; one_box: see
-        `class_outputs`.
+        """lanes: threads, as many as the backend wants (none: the caller's own); confidence: one threshold for every
+        class in place of the card's; max_batch: most pictures per forward, the backend's best if not given;
+        one_box: see `class_outputs`.
 
         Raises ModelError when the network's output does not suit the card, or no class of it is in `classes`.
         """
         self._backend = backend
         self._card = card
-        self._max_batch = max_batch
+        self._lanes = lanes or OneLane()
+        self._batch_size = min(max_batch or backend.best_batch, backend.best_batch)
         self._outputs = class_outputs(card, classes, confidence=confidence, one_box=one_box)
         self._any_group_limit = SAME_PLACE_IOU if one_box else 1.0
         self._layout = layout_of(card, backend.facts)
+        self._has_doubles = one_box or self._layout is not Layout.YOLO_END2END
         self._fixed_px = backend.facts.fixed_px
+        self._buffers = BatchBuffers()
 
     @property
     def description(self) -> str:
@@ -99,40 +157,71 @@ class BatchedDetector:
 
     def detect(self, jpegs: Sequence[bytes]) -> list[FrameDetections]:
         """See `Detector.detect`."""
-        results: list[FrameDetections | None] = [None] * len(jpegs)
-        for start in range(0, len(jpegs), self._max_batch):
-            self._detect_part(jpegs, range(start, min(start + self._max_batch, len(jpegs))), results)
-        return [result for result in results if result is not None]
+        results: dict[int, FrameDetections] = {}
+        batches = list(self._plan(jpegs, results))
+        buffers: dict[int, U8] = {}
 
-    def see(self, picture_bgr: npt.NDArray[np.uint8]) -> FrameDetections:
+        def decode_into_batch(slot: _Slot, lane: int) -> None:
+            buffer = buffers.get(slot.batch)
+            if buffer is None:
+                buffer = buffers.setdefault(slot.batch, self._take_buffer(batches[slot.batch]))
+            try:
+                self._decode_into(buffer[slot.place], slot.picture, jpegs[slot.picture.row], results, lane)
+            except PayloadError as error:
+                results[slot.picture.row] = FrameDetections.empty((0, 0), failure=str(error))
+
+        def infer(number: int, lane: int) -> None:
+            buffer, pictures = buffers.pop(number), [slot.picture for slot in batches[number]]
+            for picture, found in zip(pictures, self._infer(buffer, pictures, lane), strict=True):
+                results.setdefault(picture.row, found)
+            self._buffers.give_back(buffer)
+
+        self._lanes.run(batches, decode_into_batch, infer)
+        return [results[row] for row in range(len(jpegs))]
+
+    def see(self, picture_bgr: U8, lane: int = 0) -> FrameDetections:
         """The detections of one decoded picture (H, W, 3) BGR."""
         height, width = picture_bgr.shape[:2]
-        picture = _Decoded(0, picture_bgr, self._place((width, height)))
-        return self._finish(self._backend.forward(self._fill_batch([picture]))[0], picture.letterbox)
+        return self._see(picture_bgr, (width, height), lane)
 
-    def _detect_part(self, jpegs: Sequence[bytes], rows: range, results: list[FrameDetections | None]) -> None:
-        shapes: dict[tuple[int, int], list[_Decoded]] = defaultdict(list)
-        for row in rows:
+    def _plan(self, jpegs: Sequence[bytes], results: dict[int, FrameDetections]) -> Iterator[list[_Slot]]:
+        """Batches of pictures that share an input shape, each at most _batch_size; what is no picture has failed."""
+        shapes: dict[SizePx, list[_Placed]] = defaultdict(list)
+        for row, jpeg in enumerate(jpegs):
             try:
-                decoded = self._decode(row, jpegs[row])
+                size_px = check_jpeg(jpeg).size_px
             except PayloadError as error:
                 results[row] = FrameDetections.empty((0, 0), failure=str(error))
             else:
-                shapes[decoded.letterbox.input_px].append(decoded)
+                placed = _Placed(row, size_px, self._place(size_px))
+                shapes[placed.letterbox.input_px].append(placed)
+        number = 0
         for pictures in shapes.values():
-            for chunk in _power_of_two_chunks(pictures):
-                for picture, output in zip(chunk, self._backend.forward(self._fill_batch(chunk)), strict=True):
-                    results[picture.row] = self._finish(output, picture.letterbox)
+            rest = iter(pictures)
+            for size in batch_sizes(len(pictures), self._backend.streams, self._batch_size):
+                yield [_Slot(number, place, picture) for place, picture in enumerate(islice(rest, size))]
+                number += 1
 
-    def _decode(self, row: int, jpeg: bytes) -> _Decoded:
-        size_px = check_jpeg(jpeg).size_px
-        reduction = _reduction(size_px, self._place(size_px).placed_px)
-        pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), reduction)
-        if pixels is None:
-            raise PayloadError(Reason.UNDECODABLE_JPEG, "the header is right, the picture data is not")
-        if (pixels.shape[1] > pixels.shape[0]) != (size_px[0] > size_px[1]):
-            size_px = (size_px[1], size_px[0])  # EXIF says that the camera was held upright
-        return _Decoded(row, np.asarray(pixels, np.uint8), self._place(size_px))
+    def _take_buffer(self, batch: Sequence[_Slot]) -> U8:
+        width, height = batch[0].picture.letterbox.input_px
+        return self._buffers.take((len(batch), height, width, 3))
+
+    def _decode_into(
+        self, slot: U8, picture: _Placed, jpeg: bytes, results: dict[int, FrameDetections], lane: int
+    ) -> None:
+        pixels = decode_jpeg(jpeg, picture.size_px, picture.letterbox.placed_px)
+        if is_turned(pixels, picture.size_px):
+            results[picture.row] = self._see(pixels, picture.size_px[::-1], lane)
+        else:
+            write_into(slot, pixels, picture.letterbox)
+
+    def _see(self, pixels: U8, size_px: SizePx, lane: int) -> FrameDetections:
+        """One picture by itself; size_px: (width, height) of the original, pixels may be fewer."""
+        picture = _Placed(0, size_px, self._place(size_px))
+        width, height = picture.letterbox.input_px
+        batch = np.empty((1, height, width, 3), np.uint8)
+        write_into(batch[0], pixels, picture.letterbox)
+        return self._infer(batch, [picture], lane)[0]
 
     def _place(self, size_px: SizePx) -> Letterbox:
         is_centred = self._layout is not Layout.YOLOX
@@ -140,21 +229,30 @@ class BatchedDetector:
             return fit_fixed(size_px, input_px=self._fixed_px, is_centred=is_centred)
         return fit(size_px, long_side_px=self._card.input_px, stride=self._card.stride, is_centred=is_centred)
 
-    def _fill_batch(self, pictures: list[_Decoded]) -> F32:
-        width, height = pictures[0].letterbox.input_px
-        batch = np.empty((len(pictures), 3, height, width), np.float32)
-        for slot, picture in zip(batch, pictures, strict=True):
-            write_into(slot, picture.pixels, picture.letterbox, is_raw_bgr=self._layout is Layout.YOLOX)
-        return batch
+    def _infer(self, batch: U8, pictures: Sequence[_Placed], lane: int) -> list[FrameDetections]:
+        output = self._backend.forward(batch, self._layout.pixel_form, lane)
+        input_px = pictures[0].letterbox.input_px
+        picture, boxes = decode(self._layout, output, self._outputs.thresholds, input_px=input_px)
+        rows = self._without_doubles(boxes, picture)
+        owner = picture[rows]
+        return [
+            self._detections(boxes.rows(rows[owner == place]), placed.letterbox)
+            for place, placed in enumerate(pictures)
+        ]
 
-    def _finish(self, output: F32, letterbox: Letterbox) -> FrameDetections:
-        candidates = decode(self._layout, output, self._outputs.thresholds, input_px=letterbox.input_px)
-        boxes = suppress(
-            candidates,
+    def _without_doubles(self, boxes: Boxes, picture: Rows) -> Rows:
+        """Rows that stay, best first; an end-to-end network has no doubles but those that `one_box` means."""
+        if not self._has_doubles:
+            return np.lexsort((-boxes.confidence, picture))
+        return surviving_rows(
+            boxes,
+            picture,
             iou_limit=self._card.nms_iou,
             groups=self._outputs.groups,
             any_group_limit=self._any_group_limit,
         )
+
+    def _detections(self, boxes: Boxes, letterbox: Letterbox) -> FrameDetections:
         return FrameDetections(
             xyxy=letterbox.to_picture(boxes.xyxy),
             confidence=boxes.confidence,
@@ -163,22 +261,9 @@ class BatchedDetector:
         )
 
 
-def _power_of_two_chunks(pictures: list[_Decoded]) -> Iterator[list[_Decoded]]:
-    """Cut 7 pictures into 4 + 2 + 1: a backend compiles per batch size, so sizes must be few."""
-    start = 0
-    while start < len(pictures):
-        size = 1 << ((len(pictures) - start).bit_length() - 1)
-        yield pictures[start : start + size]
-        start += size
-
-
-def _reduction(size_px: tuple[int, int], placed_px: tuple[int, int]) -> int:
-    """The DCT-scaled decode (1/8, 1/4, 1/2 or whole) that still covers what the network needs."""
-    for factor, flag in (
-        (8, cv2.IMREAD_REDUCED_COLOR_8),
-        (4, cv2.IMREAD_REDUCED_COLOR_4),
-        (2, cv2.IMREAD_REDUCED_COLOR_2),
-    ):
-        if size_px[0] // factor >= placed_px[0] and size_px[1] // factor >= placed_px[1]:
-            return int(flag)
-    return int(cv2.IMREAD_COLOR)
+def batch_sizes(pictures: int, streams: int, most: int) -> list[int]:
+    """How many of so many pictures go into each batch: at most `most`, all about alike, and enough batches that
+    every stream gets as many as the others."""
+    rounds = -(-pictures // (streams * most))
+    batches = min(pictures, rounds * streams)
+    return [pictures // batches + (number < pictures % batches) for number in range(batches)]

@@ -56,26 +56,31 @@ def fit_fixed(picture_px: SizePx, *, input_px: SizePx, is_centred: bool = True) 
     return _place(picture_px, _scaled(picture_px, scale), input_px, is_centred=is_centred)
 
 
-def write_into(
-    batch_row: npt.NDArray[np.float32],
-    picture_bgr: npt.NDArray[np.uint8],
-    letterbox: Letterbox,
-    *,
-    is_raw_bgr: bool = False,
-) -> None:
-    """Write a decoded picture (H, W, 3) BGR into one row (3, h, w) of a batch, RGB in 0..1.
+def write_into(slot: npt.NDArray[np.uint8], picture_bgr: npt.NDArray[np.uint8], letterbox: Letterbox) -> None:
+    """Write a decoded picture (H, W, 3) BGR into one slot (h, w, 3) of a batch, grey around it.
 
-    is_raw_bgr: write BGR in 0..255 instead
-    The picture may already be smaller than letterbox.picture_px (a scaled decode).
+    The picture may already be smaller than letterbox.picture_px (a scaled decode). It is resized straight into
+    the slot; what the slot held before is gone.
     """
     width, height = letterbox.placed_px
     x0, y0 = letterbox.offset_px
-    shrinking = picture_bgr.shape[1] > width
-    placed = cv2.resize(picture_bgr, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
-    planes, scale = (placed, 1.0) if is_raw_bgr else (placed[..., ::-1], 1 / 255)
-    batch_row[:] = FILL * scale
-    window = batch_row[:, y0 : y0 + height, x0 : x0 + width]
-    np.multiply(planes.transpose(2, 0, 1), np.float32(scale), out=window, casting="unsafe")
+    _fill_around(slot, letterbox)
+    window = slot[y0 : y0 + height, x0 : x0 + width]
+    if picture_bgr.shape == window.shape:
+        window[:] = picture_bgr
+    else:
+        cv2.resize(picture_bgr, (width, height), dst=window, interpolation=_interpolation(picture_bgr, width))
+
+
+def _fill_around(slot: npt.NDArray[np.uint8], letterbox: Letterbox) -> None:
+    (width, height), (x0, y0) = letterbox.placed_px, letterbox.offset_px
+    for border in (slot[:y0], slot[y0 + height :], slot[:, :x0], slot[:, x0 + width :]):
+        border[:] = FILL
+
+
+def _interpolation(picture_bgr: npt.NDArray[np.uint8], width: int) -> int:
+    """Areas where many pixels become one; up to two to one, between neighbours, as the network was trained."""
+    return cv2.INTER_AREA if picture_bgr.shape[1] > 2 * width else cv2.INTER_LINEAR
 
 
 def _scaled(picture_px: SizePx, scale: float) -> SizePx:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
+from detectors.adapters.lanes import ThreadLanes
 from detectors.card_check import refuse_other_names, refuse_other_size
 from detectors.classes import load_classes
 from detectors.detector import Backend, BatchedDetector, Detector
@@ -46,7 +47,7 @@ def open_detector(
     confidence: float | None = None,
     input_px: int | None = None,
     threads: int = 0,
-    max_batch: int = 8,
+    max_batch: int | None = None,
     one_box: bool = True,
 ) -> Detector:
     """Load a model and return a ready detector.
@@ -55,16 +56,24 @@ def open_detector(
     device: auto | cpu | gpu
     confidence: one threshold in place of the card's per-class ones, 0..1
     input_px: in place of the card's; pictures with a longer side are scaled down to it
-    threads: processor threads, 0 = all; max_batch: pictures per inference call, bounds memory
+    threads: processor threads, 0 = all; max_batch: most pictures per forward, the engine's best if not given
     one_box: one thing gets one box, whatever classes it is taken for (`box_group` in configs/classes.toml, and
         whatever covers the same place); False gives every class its own, as published average precisions are measured
     Raises ModelError or DeviceError, each one clear line.
     """
     card = _asked_for(load_card(card_path(model)), model, input_px)
-    backend = _open_backend(card.weights, device, threads=threads)
+    backend = open_backend(card.weights, device, threads=threads)
     refuse_other_names(card, backend.facts)
     refuse_other_size(card, backend.facts)
-    return BatchedDetector(backend, card, load_classes(), confidence=confidence, max_batch=max_batch, one_box=one_box)
+    return BatchedDetector(
+        backend,
+        card,
+        load_classes(),
+        lanes=ThreadLanes(backend.lanes),
+        confidence=confidence,
+        max_batch=max_batch,
+        one_box=one_box,
+    )
 
 
 def _asked_for(card: ModelCard, model: str, input_px: int | None) -> ModelCard:
@@ -81,8 +90,11 @@ def _asked_for(card: ModelCard, model: str, input_px: int | None) -> ModelCard:
     return replace(card, input_px=input_px)
 
 
-def _open_backend(weights: Path, device: str, *, threads: int) -> Backend:
-    """Engines are imported here: each is large, and one is enough."""
+def open_backend(weights: Path, device: str = "auto", *, threads: int = 0) -> Backend:
+    """The engine for a weights file, without card or classes; raises ModelError or DeviceError.
+
+    Engines are imported here: each is large, and one is enough.
+    """
     if weights.suffix == ".pt":
         from detectors.adapters.ultralytics_backend import UltralyticsBackend  # noqa: PLC0415
 

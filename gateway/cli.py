@@ -11,9 +11,10 @@ from typing import Any
 
 import typer
 
+from bench.inference import BenchError
 from detectors.errors import DetectorError
 from dispatcher.errors import DispatcherError
-from gateway.commands import daemons, data, demo, detect, evaluate, judge, simulate, train
+from gateway.commands import bench, daemons, data, demo, detect, evaluate, judge, simulate, train
 from gateway.errors import GatewayError
 from geofence.errors import GeofenceError
 from ingest.errors import IngestError
@@ -23,7 +24,7 @@ from sim.scenario import ScenarioError
 from sim.scoring.recognition import RecognitionError
 
 _SIM_ERRORS = (ScenarioError, RecognitionError, LoadError, BrokerError)
-KNOWN_ERRORS = (IngestError, DetectorError, GeofenceError, DispatcherError, GatewayError, *_SIM_ERRORS)
+KNOWN_ERRORS = (IngestError, DetectorError, GeofenceError, DispatcherError, GatewayError, BenchError, *_SIM_ERRORS)
 
 app = typer.Typer(
     name="street721",
@@ -50,6 +51,7 @@ for _name, _function in _COMMANDS.items():
     app.command(_name)(_function)
 app.add_typer(data.data_app, name="data")
 app.add_typer(simulate.sim_app, name="sim")
+app.add_typer(bench.bench_app, name="bench")
 
 
 def main() -> None:

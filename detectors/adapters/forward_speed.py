@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from detectors.adapters.openvino_backend import OpenVinoBackend
+from detectors.pixels import PixelForm
 
 _INPUT_PX = (640, 384)
 _BATCH = 4
@@ -22,14 +23,14 @@ Key = TypeVar("Key")
 def ms_per_picture(models: Mapping[Key, Path], *, threads: int) -> dict[Key, float]:
     """Median milliseconds per picture of 640x384 px at batch 4; comparable within one call only."""
     width, height = _INPUT_PX
-    batch = np.random.default_rng(0).random((_BATCH, 3, height, width), dtype=np.float32)
+    batch = np.random.default_rng(0).integers(0, 256, (_BATCH, height, width, 3), np.uint8)
     backends = {key: OpenVinoBackend(model, "cpu", threads=threads) for key, model in models.items()}
     for backend in backends.values():
-        backend.forward(batch)
+        backend.forward(batch, PixelForm.RGB_UNIT)
     spent_ms: dict[Key, list[float]] = {key: [] for key in models}
     for _ in range(_ROUNDS):
         for key, backend in backends.items():
             began = time.perf_counter()
-            backend.forward(batch)
+            backend.forward(batch, PixelForm.RGB_UNIT)
             spent_ms[key].append((time.perf_counter() - began) * 1000 / _BATCH)
     return {key: median(values) for key, values in spent_ms.items()}

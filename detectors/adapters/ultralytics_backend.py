@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from detectors.errors import DeviceError, ModelError
 from detectors.layouts import NetworkFacts
+from detectors.pixels import PixelForm, as_network_input
 
 F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
 _DEVICES = ("auto", "cpu", "gpu")
 _PROBE_PX = (320, 320)
 UNREADABLE = (
@@ -35,6 +37,9 @@ UNREADABLE = (
 class UltralyticsBackend:
     """The raw head of an ultralytics detector, at any input size."""
 
+    lanes = streams = 1
+    best_batch = 8
+
     def __init__(self, weights: Path, device: str = "auto", *, threads: int = 0) -> None:
         """weights: a detection checkpoint (.pt); device: auto | cpu | gpu; threads: of torch, 0 = as it is.
 
@@ -49,7 +54,7 @@ class UltralyticsBackend:
             torch.set_num_threads(threads)
         self._network.to(self._device)
         width, height = _PROBE_PX
-        output = self.forward(np.zeros((1, 3, height, width), np.float32))
+        output = self.forward(np.zeros((1, height, width, 3), np.uint8), PixelForm.RGB_UNIT)
         if output.ndim != 3:
             raise ModelError(str(weights), f"gives {output.shape}; a raw detection head with three sides is right")
         self.facts = NetworkFacts(
@@ -64,10 +69,10 @@ class UltralyticsBackend:
         """Engine and device."""
         return f"ultralytics on torch {self._torch.__version__} {self._device}"
 
-    def forward(self, batch: F32) -> F32:
+    def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:  # noqa: ARG002  there is one lane
         """See `detectors.detector.Backend.forward`."""
         with self._torch.inference_mode():
-            output = self._network(self._torch.from_numpy(batch).to(self._device))
+            output = self._network(self._torch.from_numpy(as_network_input(pictures, form)).to(self._device))
         head = output[0] if isinstance(output, list | tuple) else output
         return np.asarray(head.float().cpu().numpy(), np.float32)
 

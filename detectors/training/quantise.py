@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from detectors.letterbox import fit, write_into
+from detectors.pixels import PixelForm, as_network_input
 from detectors.training.boxes import F32
 from detectors.training.errors import ExtraMissingError, ModelFileError
 
@@ -61,6 +62,6 @@ def _inputs(pictures: Sequence[Path], input_px: int) -> Iterator[F32]:
         if picture is None:
             continue
         letterbox = fit((picture.shape[1], picture.shape[0]), long_side_px=input_px, stride=_STRIDE)
-        batch = np.empty((1, 3, letterbox.input_px[1], letterbox.input_px[0]), np.float32)
+        batch = np.empty((1, letterbox.input_px[1], letterbox.input_px[0], 3), np.uint8)
         write_into(batch[0], np.asarray(picture, np.uint8), letterbox)
-        yield batch
+        yield as_network_input(batch, PixelForm.RGB_UNIT)

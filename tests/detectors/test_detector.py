@@ -8,15 +8,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detectors.classes import load_classes
-from detectors.detector import BatchedDetector
+from detectors.detector import BatchedDetector, batch_sizes
 from detectors.errors import ModelError
 from detectors.layouts import NetworkFacts, cell_count
 from detectors.letterbox import FILL
 from detectors.model_card import ModelCard
+from detectors.pixels import PixelForm, as_network_input
 
 F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
 
 
 def _card(classes: tuple[str, ...] = ("garbage", "car")) -> ModelCard:
@@ -34,6 +38,9 @@ def _card(classes: tuple[str, ...] = ("garbage", "car")) -> ModelCard:
 class ColourNetwork:
     """Reports, as class 0, the box of what is pure red, and as class 1 the box of what is pure blue."""
 
+    lanes = streams = 1
+    best_batch = 8
+
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
 
@@ -45,7 +52,8 @@ class ColourNetwork:
     def facts(self) -> NetworkFacts:
         return NetworkFacts(fixed_px=None, probe_px=(320, 320), output_shape=(6, 4))
 
-    def forward(self, batch: F32) -> F32:
+    def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:
+        batch = as_network_input(pictures, form)
         self.shapes.append(batch.shape)
         output = np.zeros((len(batch), 6, 4), np.float32)
         for row, picture in enumerate(batch):
@@ -68,7 +76,10 @@ def _jpeg(size_px: tuple[int, int], *, red: tuple[int, int, int, int] | None = N
 
 
 class FixedAnswer:
-    """Gives one head for every picture, and keeps the batches that it saw."""
+    """Gives one head for every picture, and keeps the batches that it saw, as the network gets them."""
+
+    lanes = streams = 1
+    best_batch = 8
 
     def __init__(self, head: F32, *, fixed_px: tuple[int, int] | None = None) -> None:
         self.head = head
@@ -81,9 +92,9 @@ class FixedAnswer:
     def description(self) -> str:
         return "fixed"
 
-    def forward(self, batch: F32) -> F32:
-        self.seen.append(batch.copy())
-        return np.repeat(self.head[None], len(batch), axis=0)
+    def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:
+        self.seen.append(as_network_input(pictures, form))
+        return np.repeat(self.head[None], len(pictures), axis=0)
 
 
 def _head(*columns: tuple[float, ...]) -> F32:
@@ -119,9 +130,18 @@ def test_results_keep_the_order_of_the_pictures(detector: BatchedDetector) -> No
     assert [len(result) for result in found] == [0, 1, 0, 1, 0]
 
 
-def test_batches_are_bounded_and_come_in_powers_of_two(detector: BatchedDetector, network: ColourNetwork) -> None:
+def test_batches_are_bounded_and_about_alike(detector: BatchedDetector, network: ColourNetwork) -> None:
     assert len(detector.detect([_jpeg((320, 180))] * 15)) == 15
-    assert [shape[0] for shape in network.shapes] == [8, 4, 2, 1]
+    assert [shape[0] for shape in network.shapes] == [8, 7]
+
+
+@given(pictures=st.integers(1, 300), streams=st.integers(1, 9), most=st.integers(1, 64))
+def test_every_stream_gets_as_many_batches_as_the_others(pictures: int, streams: int, most: int) -> None:
+    sizes = batch_sizes(pictures, streams, most)
+    assert sum(sizes) == pictures
+    assert 1 <= min(sizes) <= max(sizes) <= most
+    assert max(sizes) - min(sizes) <= 1
+    assert len(sizes) % streams == 0 or len(sizes) == pictures
 
 
 def test_no_pictures_give_no_results(detector: BatchedDetector, network: ColourNetwork) -> None:

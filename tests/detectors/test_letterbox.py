@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.letterbox import FILL, SizePx, fit, fit_fixed, write_into
+from detectors.letterbox import FILL, Letterbox, SizePx, fit, fit_fixed, write_into
 
 
 def test_a_16_9_camera_gets_a_rectangular_input() -> None:
@@ -89,43 +90,47 @@ def test_boxes_are_clipped_to_the_picture() -> None:
     np.testing.assert_array_equal(box.to_picture(np.array([[-5, 0, 700, 384]], np.float32)), [[0, 0, 640, 360]])
 
 
-def test_the_row_holds_rgb_between_0_and_1_with_grey_around() -> None:
-    picture = np.zeros((180, 320, 3), np.uint8)
-    picture[..., 2] = 255  # pure red in BGR
+def _slot(box: Letterbox) -> npt.NDArray[np.uint8]:
+    """A slot of a batch that was used before."""
+    batch = np.full((2, box.input_px[1], box.input_px[0], 3), 7, np.uint8)
+    return np.asarray(batch[1])
+
+
+def test_the_slot_holds_the_picture_with_grey_around_and_nothing_of_the_one_before() -> None:
+    picture = np.full((180, 320, 3), (10, 120, 250), np.uint8)
     box = fit((320, 180), long_side_px=320, stride=32)
-    row = np.empty((3, box.input_px[1], box.input_px[0]), np.float32)
-    write_into(row, picture, box)
-    assert row.shape == (3, 192, 320)
-    np.testing.assert_allclose(row[:, 96, 160], [1, 0, 0])
-    np.testing.assert_allclose(row[:, 0, 0], [FILL / 255] * 3)
-    np.testing.assert_allclose(row[:, 191, 319], [FILL / 255] * 3)
+    slot = _slot(box)
+    write_into(slot, picture, box)
+    assert slot.shape == (192, 320, 3)
+    np.testing.assert_array_equal(slot[6:186], picture)
+    assert set(slot[:6].ravel()) == set(slot[186:].ravel()) == {FILL}
 
 
-def test_a_raw_row_holds_the_bytes_of_the_picture_as_they_are() -> None:
-    picture = np.zeros((20, 32, 3), np.uint8)
-    picture[:] = (10, 120, 250)
-    box = fit((32, 20), long_side_px=64, stride=32, is_centred=False)
-    row = np.empty((3, 32, 32), np.float32)
-    write_into(row, picture, box, is_raw_bgr=True)
-    np.testing.assert_array_equal(row[:, 19, 31], [10, 120, 250])
-    np.testing.assert_array_equal(row[:, 20, 0], [FILL, FILL, FILL])
+def test_a_picture_at_the_corner_has_grey_to_the_right_and_below() -> None:
+    picture = np.full((20, 40, 3), (10, 120, 250), np.uint8)
+    box = fit((40, 20), long_side_px=64, stride=32, is_centred=False)
+    slot = _slot(box)
+    write_into(slot, picture, box)
+    np.testing.assert_array_equal(slot[:20, :40], picture)
+    assert set(slot[20:].ravel()) == set(slot[:, 40:].ravel()) == {FILL}
 
 
 def test_a_picture_that_fits_is_written_pixel_by_pixel() -> None:
     picture = np.random.default_rng(1).integers(0, 256, (64, 96, 3), np.uint8)
     box = fit((96, 64), long_side_px=640, stride=32)
-    row = np.empty((3, 64, 96), np.float32)
-    write_into(row, picture, box, is_raw_bgr=True)
-    np.testing.assert_array_equal(row.transpose(1, 2, 0), picture)
+    slot = _slot(box)
+    write_into(slot, picture, box)
+    np.testing.assert_array_equal(slot, picture)
 
 
-def test_writing_agrees_with_a_plain_opencv_letterbox() -> None:
+@pytest.mark.parametrize(("size_px", "how"), [((960, 540), cv2.INTER_LINEAR), ((1600, 900), cv2.INTER_AREA)])
+def test_writing_agrees_with_a_plain_opencv_letterbox(size_px: tuple[int, int], how: int) -> None:
     rng = np.random.default_rng(3)
-    picture = cv2.GaussianBlur(rng.integers(0, 256, (540, 960, 3), np.uint8), (0, 0), 3).astype(np.uint8)
-    box = fit((960, 540), long_side_px=640, stride=32)
-    row = np.empty((3, 384, 640), np.float32)
-    write_into(row, picture, box)
-    small = cv2.resize(picture, (640, 360), interpolation=cv2.INTER_AREA)
-    padded = cv2.copyMakeBorder(small, 12, 12, 0, 0, cv2.BORDER_CONSTANT, value=(FILL, FILL, FILL))
-    expected = cv2.cvtColor(padded, cv2.COLOR_BGR2RGB).astype(np.float32).transpose(2, 0, 1) / 255
-    np.testing.assert_allclose(row, expected, atol=1e-6)
+    noise = rng.integers(0, 256, (size_px[1], size_px[0], 3), np.uint8)
+    picture = cv2.GaussianBlur(noise, (0, 0), 3).astype(np.uint8)
+    box = fit(size_px, long_side_px=640, stride=32)
+    slot = _slot(box)
+    write_into(slot, picture, box)
+    small = cv2.resize(picture, (640, 360), interpolation=how)
+    expected = cv2.copyMakeBorder(small, 12, 12, 0, 0, cv2.BORDER_CONSTANT, value=(FILL, FILL, FILL))
+    np.testing.assert_array_equal(slot, expected)

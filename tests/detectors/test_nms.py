@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from detectors.nms import Boxes, decode_yolo, iou_matrix, suppress
+from detectors.nms import Boxes, iou_matrix, suppress, surviving_rows
 
 F32 = npt.NDArray[np.float32]
 
@@ -92,16 +91,6 @@ def test_touching_boxes_have_no_overlap_and_empty_boxes_give_zero_not_nan() -> N
     np.testing.assert_allclose(iou_matrix(boxes, boxes), [[1, 0, 0], [0, 1, 0], [0, 0, 0]])
 
 
-def test_decoding_applies_the_threshold_of_the_winning_class() -> None:
-    output = np.zeros((6, 3), np.float32)
-    output[:4] = np.array([[50, 50, 20, 10], [80, 40, 10, 10], [10, 10, 4, 4]], np.float32).T
-    output[4:, 0], output[4:, 1], output[4:, 2] = (0.6, 0.1), (0.2, 0.45), (0.5, 0.4)
-    boxes = decode_yolo(output, np.array([0.5, 0.5], np.float32))
-    np.testing.assert_allclose(boxes.xyxy, [[40, 45, 60, 55], [8, 8, 12, 12]])
-    assert boxes.class_id.tolist() == [0, 0]
-    assert boxes.confidence == pytest.approx([0.6, 0.5])
-
-
 def test_only_the_best_candidates_are_compared() -> None:
     rows = 50
     xyxy = np.column_stack((np.arange(rows) * 20, np.zeros(rows), np.arange(rows) * 20 + 10, np.full(rows, 10)))
@@ -112,3 +101,30 @@ def test_only_the_best_candidates_are_compared() -> None:
     )
     kept = suppress(boxes, iou_limit=0.5, max_candidates=10)
     assert kept.confidence.tolist() == boxes.confidence[::-1][:10].tolist()
+
+
+@given(parts=st.lists(_boxes(), min_size=1, max_size=5), limit=st.sampled_from([0.31, 0.7]), most=st.integers(1, 25))
+def test_a_batch_is_suppressed_as_its_pictures_are_one_by_one(parts: list[Boxes], limit: float, most: int) -> None:
+    picture = np.repeat(np.arange(len(parts)), [len(part.confidence) for part in parts])
+    shuffled = np.argsort(picture % 2, kind="stable")  # of equals the first wins: a picture's own order stays
+    together = Boxes(
+        xyxy=np.concatenate([part.xyxy for part in parts]),
+        confidence=np.concatenate([part.confidence for part in parts]),
+        class_id=np.concatenate([part.class_id for part in parts]),
+    ).rows(shuffled)
+    rows = surviving_rows(together, picture[shuffled], iou_limit=limit, max_candidates=most)
+    kept, owner = together.rows(rows), picture[shuffled][rows]
+    for number, part in enumerate(parts):
+        alone = suppress(part, iou_limit=limit, max_candidates=most)
+        np.testing.assert_array_equal(kept.xyxy[owner == number], alone.xyxy)
+        np.testing.assert_array_equal(kept.class_id[owner == number], alone.class_id)
+
+
+def test_a_chain_of_boxes_falls_every_second() -> None:
+    count = 40
+    x0 = np.arange(count) * 4.0
+    xyxy = np.stack((x0, np.zeros(count), x0 + 10, np.full(count, 10)), axis=1).astype(np.float32)  # IoU 6 / 14
+    boxes = Boxes(
+        xyxy=xyxy, confidence=np.linspace(0.9, 0.5, count, dtype=np.float32), class_id=np.zeros(count, np.int32)
+    )
+    np.testing.assert_array_equal(suppress(boxes, iou_limit=0.4).xyxy, xyxy[::2])

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import openvino as ov
 import pytest
+from openvino import opset13 as ops
 
 from detectors import Detector, open_detector
 from detectors.adapters.openvino_backend import OpenVinoBackend
@@ -15,6 +17,7 @@ from detectors.errors import DeviceError, ModelError
 from detectors.model_card import load_card
 from detectors.nms import iou_matrix
 from detectors.opening import DEFAULT_MODEL, card_path
+from detectors.pixels import PixelForm, as_network_input
 from sim.street.body import Body, BodyKind
 from tests.detectors.small_networks import ANY_PICTURE, write_network, yolo_head
 from tests.drawn_street import DrawnStreet, jpeg_of, standing
@@ -128,14 +131,29 @@ def test_names_in_the_metadata_are_read_in_the_order_of_the_output(
 
 def test_a_network_that_takes_one_picture_at_a_time_takes_a_batch_one_by_one(tmp_path: Path) -> None:
     backend = OpenVinoBackend(write_network(tmp_path / "m.xml", HEAD, input_shape=(1, 3, 64, 64)), threads=1)
-    np.testing.assert_array_equal(backend.forward(np.zeros((3, 3, 64, 64), np.float32)), np.repeat(HEAD, 3, axis=0))
+    output = backend.forward(np.zeros((3, 64, 64, 3), np.uint8), PixelForm.RGB_UNIT)
+    np.testing.assert_array_equal(output, np.repeat(HEAD, 3, axis=0))
 
 
 def test_a_network_in_half_precision_is_fed_like_any_other(tmp_path: Path) -> None:
     path = write_network(tmp_path / "m.xml", HEAD, input_shape=(1, 3, 64, 64), element=np.float16)
-    output = OpenVinoBackend(path, threads=1).forward(np.ones((1, 3, 64, 64), np.float32))
+    output = OpenVinoBackend(path, threads=1).forward(np.ones((1, 64, 64, 3), np.uint8), PixelForm.RGB_UNIT)
     assert output.dtype == np.float32
     np.testing.assert_array_equal(output, HEAD)
+
+
+@pytest.mark.parametrize("form", list(PixelForm))
+def test_bytes_become_what_the_network_wants_inside_the_graph(tmp_path: Path, form: PixelForm) -> None:
+    picture = ops.parameter([-1, 3, -1, -1], np.float32, name="images")
+    echo = ops.reshape(picture, ops.constant(np.array([0, 3, -1])), special_zero=True)
+    ov.save_model(ov.Model([echo], [picture], "echo"), tmp_path / "m.xml", compress_to_fp16=False)
+    backend = OpenVinoBackend(tmp_path / "m.xml", threads=1)
+    pictures = np.random.default_rng(4).integers(0, 256, (2, 8, 6, 3), np.uint8)
+    seen = backend.forward(pictures, form).reshape(2, 3, 8, 6)
+    np.testing.assert_allclose(seen, as_network_input(pictures, form), rtol=1e-5)
+    red = pictures[1, 5, 2, 2]
+    expected = red / 255 if form is PixelForm.RGB_UNIT else red
+    assert seen[1, 0 if form is PixelForm.RGB_UNIT else 2, 5, 2] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

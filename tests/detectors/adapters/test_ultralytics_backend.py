@@ -13,6 +13,7 @@ from detectors.adapters.ultralytics_backend import UltralyticsBackend
 from detectors.errors import DeviceError, ModelError
 from detectors.layouts import Layout, layouts_that_fit
 from detectors.opening import open_detector
+from detectors.pixels import PixelForm
 
 NAMES = ("car", "bus", "garbage")
 CARD = """
@@ -55,7 +56,7 @@ def test_a_checkpoint_gives_its_raw_head_at_any_size(checkpoint: Path) -> None:
     backend = UltralyticsBackend(checkpoint, "cpu", threads=1)
     assert backend.facts.class_names == NAMES
     assert layouts_that_fit(backend.facts, len(NAMES)) == (Layout.YOLO_V8_HEAD,)
-    output = backend.forward(np.full((2, 3, 64, 96), 0.5, np.float32))
+    output = backend.forward(np.full((2, 64, 96, 3), 127, np.uint8), PixelForm.RGB_UNIT)
     assert output.shape == (2, 7, 126)
     assert output.dtype == np.float32
     assert ((output[:, 4:] >= 0) & (output[:, 4:] <= 1)).all()

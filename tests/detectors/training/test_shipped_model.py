@@ -10,6 +10,7 @@ import pytest
 from detectors.adapters.openvino_backend import OpenVinoBackend
 from detectors.model_card import ModelCard, load_card
 from detectors.opening import DEFAULT_MODEL, card_path, model_names
+from detectors.pixels import PixelForm
 from detectors.training.labels import STREET_CLASSES
 
 _MODELS = Path(__file__).parents[3] / "configs" / "models"
@@ -43,7 +44,7 @@ def test_a_model_with_its_checkpoint_stays_below_fifteen_megabytes() -> None:
 def test_any_batch_and_any_multiple_of_32_goes_through(card: ModelCard) -> None:
     backend = OpenVinoBackend(card.weights, "cpu", threads=1)
     for batch, height, width in ((1, 416, 416), (2, 256, 416), (1, 384, 640)):
-        output = backend.forward(np.full((batch, 3, height, width), 0.5, np.float32))
+        output = backend.forward(np.full((batch, height, width, 3), 127, np.uint8), PixelForm.RGB_UNIT)
         cells = sum((height // stride) * (width // stride) for stride in (8, 16, 32))
         assert output.shape == (batch, 4 + len(STREET_CLASSES), cells)
         assert np.isfinite(output).all()

@@ -1,0 +1,61 @@
+"""`street721 bench`: how fast this machine is, beside what else could do the same work."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.drawn_jpegs import drawn_jpegs
+from bench.inference import as_text, bench_inference, read_jpegs
+from detectors.opening import DEFAULT_MODEL
+from gateway.commands.progress import progress_bar
+
+bench_app = typer.Typer(
+    name="bench",
+    help="Measure speed on this machine, each figure beside a reference taken in the same run.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+_DRAWN_PX = (1920, 1080)
+
+
+@bench_app.callback()
+def _bench() -> None:
+    """Keep `bench inference` a command with a name of its own."""
+
+
+@bench_app.command("inference")
+def inference(
+    frames: Annotated[Path | None, typer.Option(help="folder of JPEGs; default: streets drawn at 1920×1080 px")] = None,
+    model: Annotated[str, typer.Option(help="a shipped model, or the path of a model card")] = DEFAULT_MODEL,
+    batch: Annotated[int | None, typer.Option(min=1, help="most pictures per forward; default: the engine's")] = None,
+    device: Annotated[str, typer.Option(help="auto | cpu | gpu")] = "auto",
+    count: Annotated[int, typer.Option(min=1, max=2000, help="pictures per round, the folder's repeated")] = 32,
+    rounds: Annotated[int, typer.Option(min=1, help="rounds; every way is run once in each, in turns")] = 5,
+    save: Annotated[Path | None, typer.Option(help="file that gets one more JSON line")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of the table")] = False,
+) -> None:
+    """JPEG to boxes: frames per second of this product, of its parts alone, and of `YOLO.predict` where installed.
+
+    Examples:
+
+        street721 bench inference
+
+        street721 bench inference --frames pictures/ --model street_v2 --batch 4
+
+        street721 bench inference --frames pictures/ --json --save bench/results/inference.jsonl
+    """
+    jpegs = drawn_jpegs(count, size_px=_DRAWN_PX) if frames is None else read_jpegs(frames, count=count)
+    with progress_bar("inference") as advance:
+        result = bench_inference(jpegs, model, batch=batch, device=device, rounds=rounds, progress=advance)
+    line = json.dumps(result.to_json(), ensure_ascii=False)
+    if save is not None:
+        save.parent.mkdir(parents=True, exist_ok=True)
+        with save.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    sys.stdout.write((line if as_json else as_text(result)) + "\n")
