@@ -24,9 +24,11 @@ from bench.pairs import Timing, measure
 from bench.peak_memory import peak_memory_mb
 from bench.ultralytics_ways import ultralytics_ways
 from detectors.adapters.lanes import ThreadLanes, usable_cores
+from detectors.adapters.machine import look_at_machine
 from detectors.card_check import layout_of
 from detectors.decoding import decode_jpeg
 from detectors.detector import Backend
+from detectors.engines import choose_engine, engine_named
 from detectors.letterbox import Letterbox, SizePx, fit, fit_fixed, write_into
 from detectors.model_card import ModelCard, load_card
 from detectors.opening import DEFAULT_MODEL, card_path, open_backend, open_detector
@@ -105,6 +107,7 @@ def bench_inference(
     *,
     batch: int | None = None,
     device: str = "auto",
+    engine: str = "auto",
     rounds: int = 5,
     progress: Callable[[int, int], None] | None = None,
 ) -> InferenceResult:
@@ -113,16 +116,17 @@ def bench_inference(
     Raises BenchError or DetectorError.
     """
     card = load_card(card_path(model))
-    detector = open_detector(model, device, max_batch=batch)
+    detector = open_detector(model, device, engine=engine, max_batch=batch)
     found = detector.detect(jpegs)
     if failed := next((seen.failure for seen in found if seen.failure), None):
         raise BenchError(f"a picture cannot be used: {failed}")
-    parts = _Parts(open_backend(card.weights, device), card, jpegs, batch)
+    choice = choose_engine(card.files, look_at_machine(), device=device, engine=engine_named(engine))
+    parts = _Parts(open_backend(choice), card, jpegs, batch)
     with tempfile.TemporaryDirectory(prefix="street721-bench-") as folder:
         files = [Path(folder) / f"{number:04}.jpg" for number in range(len(jpegs))]
         for file, jpeg in zip(files, jpegs, strict=True):
             file.write_bytes(jpeg)
-        peak_mb, _ = peak_memory_mb(model, Path(folder), batch=batch)
+        peak_mb, _ = peak_memory_mb(model, Path(folder), batch=batch, device=device, engine=engine)
         ways: dict[str, Callable[[], object]] = {
             PRODUCT: lambda: detector.detect(jpegs),
             DECODE: parts.decode,

@@ -1,6 +1,6 @@
 """How much memory the inference path takes in a process that does nothing else.
 
-python -m bench.peak_memory MODEL FOLDER BATCH ROUNDS prints megabytes after the first call and after the last.
+python -m bench.peak_memory JSON prints megabytes after the first call and after the last.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ from pathlib import Path
 from detectors import open_detector
 
 
-def peak_memory_mb(model: str, folder: Path, *, batch: int | None, rounds: int = 3) -> tuple[float, float]:
+def peak_memory_mb(
+    model: str, folder: Path, *, batch: int | None, rounds: int = 3, device: str = "auto", engine: str = "auto"
+) -> tuple[float, float]:
     """Peak after the first call and after `rounds` calls over the JPEGs of a folder, in a process of its own."""
-    words = [sys.executable, "-m", "bench.peak_memory", model, str(folder), str(batch or 0), str(rounds)]
+    options = {"model": model, "device": device, "engine": engine, "max_batch": batch}
+    asked = json.dumps({"folder": str(folder), "rounds": rounds, "options": options})
+    words = [sys.executable, "-m", "bench.peak_memory", asked]
     told = subprocess.run(words, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
     first_mb, last_mb = json.loads(told.stdout.splitlines()[-1])
     return first_mb, last_mb
@@ -29,15 +33,16 @@ def _peak_mb() -> float:
     return int(found.group(1)) / 1024
 
 
-def _main(model: str, folder: str, batch: str, rounds: str) -> None:
-    jpegs = [path.read_bytes() for path in sorted(Path(folder).glob("*.jpg"))]
-    detector = open_detector(model, max_batch=int(batch) or None)
+def _main(asked: str) -> None:
+    task = json.loads(asked)
+    jpegs = [path.read_bytes() for path in sorted(Path(task["folder"]).glob("*.jpg"))]
+    detector = open_detector(**task["options"])
     peaks_mb = []
-    for _ in range(int(rounds)):
+    for _ in range(task["rounds"]):
         detector.detect(jpegs)
         peaks_mb.append(_peak_mb())
     print(json.dumps([peaks_mb[0], peaks_mb[-1]]))
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    _main(sys.argv[1])

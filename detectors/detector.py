@@ -127,10 +127,11 @@ class BatchedDetector:
         confidence: float | None = None,
         max_batch: int | None = None,
         one_box: bool = True,
+        reason: str = "",
     ) -> None:
         """lanes: threads, as many as the backend wants (none: the caller's own); confidence: one threshold for every
         class in place of the card's; max_batch: most pictures per forward, the backend's best if not given;
-        one_box: see `class_outputs`.
+        one_box: see `class_outputs`; reason: why this engine, for the description.
 
         Raises ModelError when the network's output does not suit the card, or no class of it is in `classes`.
         """
@@ -144,6 +145,7 @@ class BatchedDetector:
         self._has_doubles = one_box or self._layout is not Layout.YOLO_END2END
         self._fixed_px = backend.facts.fixed_px
         self._buffers = BatchBuffers()
+        self._reason = f" ({reason})" if reason else ""
 
     @property
     def description(self) -> str:
@@ -153,7 +155,7 @@ class BatchedDetector:
             remarks.append(self._outputs.remark)
         if not self._card.is_verified:
             remarks.append("unverified")
-        return f"{self._card.name} ({', '.join(remarks)}) on {self._backend.description}"
+        return f"{self._card.name} ({', '.join(remarks)}) on {self._backend.description}{self._reason}"
 
     def detect(self, jpegs: Sequence[bytes]) -> list[FrameDetections]:
         """See `Detector.detect`."""

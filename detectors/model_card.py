@@ -44,6 +44,9 @@ class _CardFile(BaseModel):
     name: str = Field(min_length=1, description="the model's name in quotes")
     name_zh: str | None = Field(default=None, description="the model's Chinese name in quotes")
     file: str = Field(min_length=1, description="the name of the weights file beside the card (.xml, .onnx or .pt)")
+    also: list[str] = Field(
+        default=[], description="a list of files with the same network for other engines, such as a .pt or .onnx"
+    )
     sha256: dict[str, str] = Field(default={}, description="a hash, or a table of file = hash")
     licence: str = Field(description="the licence of the weights in quotes")
     classes: ClassNames = Field(min_length=1, description='a list of names in the order of the output, or "coco"')
@@ -89,6 +92,12 @@ class ModelCard:
     thresholds: Mapping[str, float]
     layout: Layout | None = None
     is_verified: bool = False
+    also: tuple[Path, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every form of the network, the main one first."""
+        return (self.weights, *self.also)
 
     def threshold_of(self, name: str) -> float:
         """Least confidence of the class `name`."""
@@ -119,6 +128,7 @@ def load_card(card_file: Path) -> ModelCard:
         thresholds=dict(parsed.thresholds),
         layout=parsed.layout,
         is_verified=bool(parsed.sha256),
+        also=tuple(card_file.parent / name for name in parsed.also),
     )
 
 
@@ -136,10 +146,15 @@ def _check_classes(card_file: Path, card: _CardFile) -> None:
         raise ModelError(str(card_file), f"classes_zh: {counts}; one for each, in the same order, is right")
 
 
+def _weights_of(card: _CardFile) -> list[str]:
+    """Every file that holds the network; an .xml has its numbers in a .bin beside it."""
+    named = [card.file, *card.also]
+    return [*named, *(str(Path(name).with_suffix(".bin")) for name in named if name.endswith(".xml"))]
+
+
 def _check_files(card_file: Path, card: _CardFile) -> None:
     """The weights lie beside the card; where it gives hashes, it gives those of the weights, and all are true."""
-    weights = [card.file, *([str(Path(card.file).with_suffix(".bin"))] if card.file.endswith(".xml") else [])]
-    for name in weights:
+    for name in _weights_of(card):
         if not (card_file.parent / name).is_file():
             raise ModelError(str(card_file), f"file: {name!r} is not there; it should lie beside the card")
         if card.sha256 and name not in card.sha256:

@@ -7,14 +7,15 @@ from importlib import resources
 from pathlib import Path
 
 from detectors.adapters.lanes import ThreadLanes
+from detectors.adapters.machine import look_at_machine
 from detectors.card_check import refuse_other_names, refuse_other_size
 from detectors.classes import load_classes
 from detectors.detector import Backend, BatchedDetector, Detector
+from detectors.engines import WEIGHTS_SUFFIXES, Choice, Engine, choose_engine, engine_named
 from detectors.errors import ModelError
 from detectors.model_card import MAX_INPUT_PX, MIN_INPUT_PX, ModelCard, load_card
 
 DEFAULT_MODEL = "street_v2"
-WEIGHTS_SUFFIXES = (".xml", ".onnx", ".pt")
 
 
 def model_names() -> list[str]:
@@ -44,6 +45,7 @@ def open_detector(
     model: str = DEFAULT_MODEL,
     device: str = "auto",
     *,
+    engine: str = "auto",
     confidence: float | None = None,
     input_px: int | None = None,
     threads: int = 0,
@@ -53,7 +55,7 @@ def open_detector(
     """Load a model and return a ready detector.
 
     model: name of a shipped model, or the path of a card (`my_model.toml`) or of weights with a card beside them
-    device: auto | cpu | gpu
+    device: auto | cpu | gpu | cuda:N; engine: auto | openvino | torch | onnxruntime
     confidence: one threshold in place of the card's per-class ones, 0..1
     input_px: in place of the card's; pictures with a longer side are scaled down to it
     threads: processor threads, 0 = all; max_batch: most pictures per forward, the engine's best if not given
@@ -62,7 +64,8 @@ def open_detector(
     Raises ModelError or DeviceError, each one clear line.
     """
     card = _asked_for(load_card(card_path(model)), model, input_px)
-    backend = open_backend(card.weights, device, threads=threads)
+    choice = choose_engine(card.files, look_at_machine(), device=device, engine=engine_named(engine))
+    backend = open_backend(choice, threads=threads)
     refuse_other_names(card, backend.facts)
     refuse_other_size(card, backend.facts)
     return BatchedDetector(
@@ -73,6 +76,7 @@ def open_detector(
         confidence=confidence,
         max_batch=max_batch,
         one_box=one_box,
+        reason=choice.reason,
     )
 
 
@@ -80,9 +84,12 @@ def _asked_for(card: ModelCard, model: str, input_px: int | None) -> ModelCard:
     """The card with the caller's wishes; weights that were named are the ones that the card speaks of."""
     named = Path(model)
     if named.suffix in WEIGHTS_SUFFIXES and named.resolve() != card.weights.resolve():
-        raise ModelError(
-            model, f"the card {card.name!r} there speaks of {card.weights.name!r}, and a file needs its own"
-        )
+        files = {file.resolve(): file for file in card.also}
+        if named.resolve() not in files:
+            raise ModelError(
+                model, f"the card {card.name!r} there speaks of {card.weights.name!r}, and a file needs its own"
+            )
+        card = replace(card, weights=files[named.resolve()], also=())
     if input_px is None:
         return card
     if not MIN_INPUT_PX <= input_px <= MAX_INPUT_PX:
@@ -90,22 +97,22 @@ def _asked_for(card: ModelCard, model: str, input_px: int | None) -> ModelCard:
     return replace(card, input_px=input_px)
 
 
-def open_backend(weights: Path, device: str = "auto", *, threads: int = 0) -> Backend:
-    """The engine for a weights file, without card or classes; raises ModelError or DeviceError.
+def open_backend(choice: Choice, *, threads: int = 0) -> Backend:
+    """The chosen engine with its network loaded, without card or classes; raises ModelError or DeviceError.
 
     Engines are imported here: each is large, and one is enough.
     """
-    if weights.suffix == ".pt":
-        from detectors.adapters.ultralytics_backend import UltralyticsBackend  # noqa: PLC0415
+    if choice.engine is Engine.TORCH:
+        from detectors.adapters.torch_backend import TorchBackend  # noqa: PLC0415
 
-        return UltralyticsBackend(weights, device, threads=threads)
-    if weights.suffix not in WEIGHTS_SUFFIXES:
-        raise ModelError(
-            str(weights), f"no engine for {weights.suffix!r}; right would be {', '.join(WEIGHTS_SUFFIXES)}"
-        )
+        return TorchBackend(choice.weights, choice.device, threads=threads)
+    if choice.engine is Engine.ONNXRUNTIME:
+        from detectors.adapters.onnxruntime_backend import OnnxRuntimeBackend  # noqa: PLC0415
+
+        return OnnxRuntimeBackend(choice.weights, threads=threads)
     from detectors.adapters.openvino_backend import OpenVinoBackend  # noqa: PLC0415
 
-    return OpenVinoBackend(weights, device, threads=threads)
+    return OpenVinoBackend(choice.weights, choice.device, threads=threads)
 
 
 def _card_of_weights(weights: Path) -> Path:

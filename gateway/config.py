@@ -42,6 +42,7 @@ class DetectorPart(_Part):
 
     model: str = DEFAULT_MODEL
     device: str = "auto"
+    backend: str = "auto"
     max_batch: int = Field(default=8, ge=1, le=64)
     threads: int = Field(default=0, ge=0)
 

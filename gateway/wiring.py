@@ -84,6 +84,7 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
     detector = open_detector(
         settings.detector.model,
         settings.detector.device,
+        engine=settings.detector.backend,
         threads=settings.detector.threads,
         max_batch=settings.detector.max_batch,
     )

@@ -6,3 +6,6 @@ from pathlib import Path
 
 ONE_CAMERA = Path(__file__).with_name("one_camera_site")
 """One camera, four zones, 24 cells, 200 sensors, one policy: see its README.md."""
+
+STREET_OBJECTS = Path(__file__).parents[2] / "shared" / "data" / "street-objects"
+"""Labelled real pictures beside the checkout, where there are any."""

@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
+MOST_LANES = 8
+"""More threads than this on one inference path only get into each other's way."""
+
 Part = TypeVar("Part")
 
 

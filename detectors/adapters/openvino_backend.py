@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
 
-from detectors.adapters.lanes import usable_cores
+from detectors.adapters.exporters_names import names_in_metadata
+from detectors.adapters.lanes import MOST_LANES, usable_cores
 from detectors.errors import DeviceError, ModelError
 from detectors.layouts import NetworkFacts
 from detectors.letterbox import SizePx
@@ -20,9 +22,7 @@ from detectors.pixels import PixelForm
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 _Key = tuple[tuple[int, ...], PixelForm]
-_DEVICES = {"auto": "CPU", "cpu": "CPU", "gpu": "GPU"}
 _PROBE_PX = (320, 320)
-_MOST_LANES = 8
 _MOST_SHAPES = 16
 
 
@@ -36,24 +36,23 @@ class OpenVinoBackend:
 
     best_batch = 4
 
-    def __init__(self, weights: Path, device: str = "auto", *, threads: int = 0) -> None:
-        """weights: OpenVINO IR (.xml) or .onnx; device: auto | cpu | gpu; threads: 0 = all cores.
+    def __init__(self, weights: Path, device: str = "cpu", *, threads: int = 0) -> None:
+        """weights: OpenVINO IR (.xml) or .onnx; device: cpu | gpu; threads: 0 = all cores.
 
         Raises ModelError when the file cannot be used, DeviceError when the device is not there.
         """
-        if device not in _DEVICES:
-            raise DeviceError(device, f"not known here; right would be one of {', '.join(_DEVICES)}")
         self._core = ov.Core()
-        self._device = _DEVICES[device]
+        self._device = device.upper()
         if self._device not in {name.split(".")[0] for name in self._core.available_devices}:
             raise DeviceError(device, f"OpenVINO finds only {', '.join(self._core.available_devices)}")
         self._threads = threads or usable_cores()
-        self.lanes = self.streams = min(self._threads, _MOST_LANES)
+        self.lanes = self.streams = min(self._threads, MOST_LANES)
         try:
             self._model = self._core.read_model(weights)
             self.facts = _facts(weights, self._model)
         except RuntimeError as error:
             raise ModelError(str(weights), f"OpenVINO cannot read it: {str(error).strip().splitlines()[-1]}") from error
+        self._precision = _precision(self._model, self._core.get_property(self._device, "OPTIMIZATION_CAPABILITIES"))
         self._is_one_by_one = self._model.input(0).partial_shape[0].is_static
         self._compiling = threading.Lock()
         self._requests: list[OrderedDict[_Key, ov.InferRequest]] = [OrderedDict() for _ in range(self.lanes)]
@@ -61,8 +60,7 @@ class OpenVinoBackend:
     @property
     def description(self) -> str:
         """Engine, device, precision and lanes."""
-        precision = self._core.get_property(self._device, "INFERENCE_PRECISION_HINT").to_string()
-        return f"OpenVINO {ov.get_version().split('-')[0]} {self._device} {precision}, lanes: {self.lanes}"
+        return f"OpenVINO {ov.get_version().split('-')[0]} {self._device} {self._precision}, lanes: {self.lanes}"
 
     def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:
         """See `detectors.detector.Backend.forward`."""
@@ -91,12 +89,33 @@ class OpenVinoBackend:
         model = self._model.clone()
         if model.is_dynamic():
             model.reshape({model.input(0): ov.PartialShape([count, channels, height, width])})
-        options = {
+        options: dict[str, object] = {
             "NUM_STREAMS": 1,
             "INFERENCE_NUM_THREADS": max(1, self._threads // self.lanes),
             "ENABLE_CPU_PINNING": False,
         }
+        if not self._precision.is_quantised:
+            options["INFERENCE_PRECISION_HINT"] = "f32"
         return self._core.compile_model(_speak_bytes(model, form), self._device, options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Precision:
+    """What the network is computed in. Only a quantised one may use bf16 between its int8 layers: it costs that network
+    nothing, while it moves confidences of an fp32 network by up to 0.034 (measured on 60 real pictures)."""
+
+    is_quantised: bool
+    capabilities: tuple[str, ...]
+
+    def __str__(self) -> str:
+        if not self.is_quantised:
+            return "f32"
+        return f"int8 and {'bf16' if 'BF16' in self.capabilities else 'f32'}"
+
+
+def _precision(model: ov.Model, capabilities: Sequence[str]) -> _Precision:
+    is_quantised = any(operation.get_type_name() == "FakeQuantize" for operation in model.get_ops())
+    return _Precision(is_quantised, tuple(capabilities))
 
 
 def _facts(weights: Path, model: ov.Model) -> NetworkFacts:
@@ -155,10 +174,4 @@ def _class_names(model: ov.Model) -> tuple[str, ...] | None:
         return tuple(str(model.get_rt_info(["model_info", "labels"]).value).split())
     if not model.has_rt_info(["framework", "names"]):
         return None
-    try:
-        names = ast.literal_eval(str(model.get_rt_info(["framework", "names"]).value))
-    except (ValueError, SyntaxError):
-        return None
-    if isinstance(names, dict):
-        names = [names[key] for key in sorted(names)]
-    return tuple(str(name) for name in names) if isinstance(names, list | tuple) else None
+    return names_in_metadata(str(model.get_rt_info(["framework", "names"]).value))

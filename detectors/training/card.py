@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,19 +27,23 @@ def write_card(
     measured_by: str,
     variants: Mapping[Form, Variant] | None = None,
     elsewhere: Mapping[str, float] = MappingProxyType({}),
+    also: Sequence[Path] = (),
     nms_iou: float = 0.5,
 ) -> None:
     """Write `card` (<name>.toml) for an exported model (.xml with its .bin, or .onnx) and its figures.
 
     measured_by: the command that printed the figures
     variants:    every form that the checkpoint was exported to, for the reader
+    also:        the same network for other engines (.pt, .onnx), below the card's folder
     elsewhere:   thresholds of classes that the evaluation could not score, chosen on drawn streets
     """
-    names = [path.relative_to(card.parent).as_posix() for path in files_of(weights)]
+    others = [path.relative_to(card.parent).as_posix() for path in also]
+    names = [path.relative_to(card.parent).as_posix() for path in files_of(weights)] + others
     hashes = {name: hashlib.sha256((card.parent / name).read_bytes()).hexdigest() for name in names}
     parts = [
         f'name = "{card.stem}"',
         f'file = "{names[0]}"',
+        *([f"also = {json.dumps(others)}  # the same network for other engines"] if others else []),
         f'licence = "{LICENCE}"',
         "classes = [" + ", ".join(f'"{name}"' for name in classes) + "]",
         f"input_px = {evaluation.input_px}  # long side of the letterboxed picture; no picture is enlarged",

@@ -6,6 +6,7 @@ suppression: centre x, y, width, height in input pixels, then one score per clas
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,15 +14,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
+
 from detectors.training.errors import ModelFileError
 from detectors.training.quantise import quantise
 from detectors.training.weights import open_checkpoint
+
+_LEAST_TO_HALVE = 64
 
 
 class Form(StrEnum):
     """What a checkpoint can become."""
 
-    ONNX = "onnx_fp32"
+    ONNX = "onnx_fp16"
     FP32 = "openvino_fp32"
     FP16 = "openvino_fp16"
     INT8 = "openvino_int8"
@@ -56,6 +61,7 @@ def export(weights: Path, out: Path, *, pictures: Sequence[Path] = (), input_px:
     _slim(checkpoint)
     _write_onnx(checkpoint, onnx)
     models = {Form.ONNX: onnx, **_write_ir(onnx, out, classes)}
+    _halve(onnx)
     if pictures:
         models[Form.INT8] = out / f"{out.name}_int8.xml"
         quantise(models[Form.FP32], models[Form.INT8], pictures, input_px=input_px)
@@ -75,6 +81,26 @@ def _write_onnx(checkpoint: Path, onnx: Path) -> None:
         if not written:
             raise ModelFileError(checkpoint, "ultralytics could not export it to ONNX; its log above says why")
         shutil.copyfile(written, onnx)
+
+
+def _halve(onnx: Path) -> None:
+    """Keep the weights in half precision, as the checkpoint has them; every engine widens them when it loads."""
+    import onnx as onnx_package  # noqa: PLC0415  comes with the extra
+
+    model = onnx_package.load(onnx)
+    widen = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != onnx_package.TensorProto.FLOAT or math.prod(tensor.dims) < _LEAST_TO_HALVE:
+            continue
+        values = onnx_package.numpy_helper.to_array(tensor).astype(np.float16)
+        name = tensor.name
+        tensor.CopyFrom(onnx_package.numpy_helper.from_array(values, f"{name}_half"))
+        cast = onnx_package.helper.make_node("Cast", [f"{name}_half"], [name], to=onnx_package.TensorProto.FLOAT)
+        widen.append(cast)
+    nodes = [*widen, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx_package.save(model, onnx)
 
 
 def _write_ir(onnx: Path, out: Path, classes: Sequence[str]) -> dict[Form, Path]:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from detectors.adapters.ultralytics_backend import UNREADABLE
+from detectors.adapters.torch_backend import UNREADABLE
 from detectors.training.errors import ExtraMissingError, ModelFileError
 
 _BARE_NETWORK = "yolov5n.yaml"

@@ -34,7 +34,8 @@ def inference(
     frames: Annotated[Path | None, typer.Option(help="folder of JPEGs; default: streets drawn at 1920×1080 px")] = None,
     model: Annotated[str, typer.Option(help="a shipped model, or the path of a model card")] = DEFAULT_MODEL,
     batch: Annotated[int | None, typer.Option(min=1, help="most pictures per forward; default: the engine's")] = None,
-    device: Annotated[str, typer.Option(help="auto | cpu | gpu")] = "auto",
+    device: Annotated[str, typer.Option(help="auto | cpu | gpu | cuda:N")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto | openvino | torch | onnxruntime")] = "auto",
     count: Annotated[int, typer.Option(min=1, max=2000, help="pictures per round, the folder's repeated")] = 32,
     rounds: Annotated[int, typer.Option(min=1, help="rounds; every way is run once in each, in turns")] = 5,
     save: Annotated[Path | None, typer.Option(help="file that gets one more JSON line")] = None,
@@ -52,7 +53,9 @@ def inference(
     """
     jpegs = drawn_jpegs(count, size_px=_DRAWN_PX) if frames is None else read_jpegs(frames, count=count)
     with progress_bar("inference") as advance:
-        result = bench_inference(jpegs, model, batch=batch, device=device, rounds=rounds, progress=advance)
+        result = bench_inference(
+            jpegs, model, batch=batch, device=device, engine=engine, rounds=rounds, progress=advance
+        )
     line = json.dumps(result.to_json(), ensure_ascii=False)
     if save is not None:
         save.parent.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,8 @@ def detect(
     confidence: Annotated[
         float | None, typer.Option(min=0.01, max=0.99, help="one threshold for all classes; default: the card's")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto | cpu | gpu")] = "auto",
+    device: Annotated[str, typer.Option(help="auto | cpu | gpu | cuda:N")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto | openvino | torch | onnxruntime")] = "auto",
     start: Annotated[
         datetime | None,
         typer.Option(help="capture time of a video's first frame, for `judge`; UTC if no zone is given"),
@@ -50,7 +51,7 @@ def detect(
 
         street721 detect camera.mp4 --save drawn/ --confidence 0.4
     """
-    detector = open_detector(model, device, confidence=confidence)
+    detector = open_detector(model, device, engine=engine, confidence=confidence)
     classes = load_classes()
     if save:
         save.mkdir(parents=True, exist_ok=True)

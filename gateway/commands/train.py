@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -117,7 +118,11 @@ def export(
     for form, model in exported.models.items():
         _card(exported, model, model.with_suffix(".toml"), evaluations[form], data, elsewhere[form], {})
     card = out.parent / f"{out.name}.toml"
-    _card(exported, exported.models[shipped], card, evaluations[shipped], data, elsewhere[shipped], variants)
+    also = [
+        exported.checkpoint,
+        *(model for form, model in exported.models.items() if form is Form.ONNX and form is not shipped),
+    ]
+    _card(exported, exported.models[shipped], card, evaluations[shipped], data, elsewhere[shipped], variants, also)
     Console().print(_table(variants, shipped))
     sys.stdout.write(f"{card}\n")
 
@@ -169,6 +174,7 @@ def _card(
     data: Path,
     elsewhere: dict[str, float],
     variants: dict[Form, Variant],
+    also: Sequence[Path] = (),
 ) -> None:
     write_card(
         card,
@@ -178,6 +184,7 @@ def _card(
         measured_by=f"street721 eval --data {data.name} --model {card.stem}",
         variants=variants,
         elsewhere=elsewhere,
+        also=also,
     )
 
 

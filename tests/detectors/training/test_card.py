@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from detectors.errors import ModelError
 from detectors.model_card import load_card
 from detectors.training.card import UNMEASURED, write_card
 from detectors.training.evaluate import Evaluation
@@ -55,6 +56,18 @@ def test_what_the_pictures_do_not_label_gets_its_threshold_from_drawn_streets(tm
 def test_the_hashes_cover_both_files_of_the_model(tmp_path: Path, weights: Path) -> None:
     content = tomllib.loads(_write(tmp_path, weights, evaluation_of({"garbage": 0.3})).read_text(encoding="utf-8"))
     assert sorted(content["sha256"]) == ["m/m.bin", "m/m.xml"]
+
+
+def test_other_forms_of_the_network_are_named_and_pinned_for_other_engines(tmp_path: Path, weights: Path) -> None:
+    others = [weights.with_suffix(".pt"), weights.with_suffix(".onnx")]
+    for file in others:
+        file.write_bytes(file.suffix.encode())
+    card, evaluation = tmp_path / "m.toml", evaluation_of({"garbage": 0.3})
+    write_card(card, weights, classes=STREET_CLASSES, evaluation=evaluation, measured_by="eval", also=others)
+    assert load_card(card).files == (weights, *others)
+    others[1].write_bytes(b"another network")
+    with pytest.raises(ModelError, match=r"m\.onnx: sha256 is "):
+        load_card(card)
 
 
 def test_every_form_is_listed_with_its_speed_beside_the_slowest(tmp_path: Path, weights: Path) -> None:

@@ -27,6 +27,7 @@ def _exported(folder: Path) -> Exported:
     models = {
         form: write_network(folder / f"{folder.name}_{form}.xml", head, input_shape=ANY_PICTURE) for form in _ON_VAL
     }
+    (folder / "m.pt").write_bytes(b"checkpoint")
     return Exported(checkpoint=folder / "m.pt", models=models, classes=_CLASSES)
 
 

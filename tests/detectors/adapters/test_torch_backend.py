@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detectors.adapters.ultralytics_backend import UltralyticsBackend
+from detectors.adapters.torch_backend import TorchBackend
 from detectors.errors import DeviceError, ModelError
 from detectors.layouts import Layout, layouts_that_fit
 from detectors.opening import open_detector
@@ -47,13 +47,12 @@ def test_without_the_extra_one_line_says_what_to_do(tmp_path: Path, monkeypatch:
     with pytest.raises(ModelError) as caught:
         open_detector(str(tmp_path / "m.pt"))
     assert str(caught.value) == (
-        f"{tmp_path / 'm.pt'}: a .pt needs ultralytics, which is not installed: pip install street721[train], "
-        "or give its .onnx"
+        f"{tmp_path / 'm.pt'}: needs torch, which is not installed: pip install 'street721[train]', or give its .onnx"
     )
 
 
 def test_a_checkpoint_gives_its_raw_head_at_any_size(checkpoint: Path) -> None:
-    backend = UltralyticsBackend(checkpoint, "cpu", threads=1)
+    backend = TorchBackend(checkpoint, "cpu", threads=1)
     assert backend.facts.class_names == NAMES
     assert layouts_that_fit(backend.facts, len(NAMES)) == (Layout.YOLO_V8_HEAD,)
     output = backend.forward(np.full((2, 64, 96, 3), 127, np.uint8), PixelForm.RGB_UNIT)
@@ -63,7 +62,7 @@ def test_a_checkpoint_gives_its_raw_head_at_any_size(checkpoint: Path) -> None:
 
 
 def test_a_checkpoint_opens_like_any_model_and_its_classes_must_be_the_cards(checkpoint: Path) -> None:
-    assert open_detector(str(checkpoint), "cpu", threads=1).description.startswith("m (320 px, unverified) on ultralyt")
+    assert open_detector(str(checkpoint), "cpu", threads=1).description.startswith("m (320 px, unverified) on torch ")
     checkpoint.with_suffix(".toml").write_text(CARD.replace('"bus", "garbage"', '"garbage", "bus"'))
     with pytest.raises(ModelError, match="class 1 is 'bus' in the file and 'garbage' on the card 'm'"):
         open_detector(str(checkpoint), "cpu", threads=1)
@@ -73,10 +72,10 @@ def test_a_file_that_is_no_checkpoint_is_one_line(checkpoint: Path, tmp_path: Pa
     assert checkpoint.is_file()
     (tmp_path / "broken.pt").write_bytes(b"nothing")
     with pytest.raises(ModelError, match=r"broken\.pt: ultralytics cannot read it: ") as caught:
-        UltralyticsBackend(tmp_path / "broken.pt", "cpu")
+        TorchBackend(tmp_path / "broken.pt", "cpu")
     assert "\n" not in str(caught.value)
 
 
-def test_a_device_that_does_not_exist_is_named(checkpoint: Path) -> None:
-    with pytest.raises(DeviceError, match="right would be one of auto, cpu, gpu"):
-        UltralyticsBackend(checkpoint, "tpu")
+def test_a_device_that_is_not_there_is_named(checkpoint: Path) -> None:
+    with pytest.raises(DeviceError, match="device 'tpu': not known here; right would be one of auto, cpu, gpu, cuda:0"):
+        open_detector(str(checkpoint), "tpu")

@@ -1,0 +1,156 @@
+"""A checkpoint (.pt) run by torch: on NVIDIA GPUs, and on a processor to try a model before it is exported.
+
+Needs the extra `train`. A checkpoint is a pickle: loading it can run code. Open only files that you trust; a hash in
+the card pins them.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.adapters.lanes import MOST_LANES, usable_cores
+from detectors.errors import ModelError
+from detectors.layouts import NetworkFacts
+from detectors.pixels import PixelForm
+
+F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
+_PROBE_PX = (320, 320)
+_MOST_GRAPHS = 16
+_WARM_UPS = 3
+UNREADABLE = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    pickle.UnpicklingError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ImportError,
+)
+"""What torch and ultralytics raise over a file that is no checkpoint."""
+
+
+class TorchBackend:
+    """The raw head of an ultralytics detector, at any input size.
+
+    On a GPU: half precision, channels last, and one captured CUDA graph per batch shape, so that a forward is one
+    launch. Batches are padded to powers of two, so that graphs are few. Bytes travel to the GPU and are turned into
+    what the network wants there.
+    """
+
+    def __init__(self, weights: Path, device: str = "cpu", *, threads: int = 0) -> None:
+        """weights: a detection checkpoint (.pt); device: cpu | cuda:N; threads: of torch on a CPU, 0 = as it is.
+
+        Raises ModelError when the extra is missing or the file cannot be used.
+        """
+        network, class_names = _load(weights)
+        import torch  # noqa: PLC0415  comes with the extra
+
+        self._torch = torch
+        self._device = torch.device(device)
+        self._is_cuda = self._device.type == "cuda"
+        self.streams = 1
+        self.lanes = min(usable_cores(), MOST_LANES) if self._is_cuda else 1
+        self.best_batch = 64 if self._is_cuda else 8
+        self._element = torch.float16 if self._is_cuda else torch.float32
+        if threads and not self._is_cuda:
+            torch.set_num_threads(threads)
+        self._network = network.to(self._device, self._element, memory_format=torch.channels_last)
+        self._one_at_a_time = threading.Lock()
+        self._graphs: OrderedDict[tuple[tuple[int, ...], PixelForm], Callable[[U8], F32]] = OrderedDict()
+        width, height = _PROBE_PX
+        output = self.forward(np.zeros((1, height, width, 3), np.uint8), PixelForm.RGB_UNIT)
+        if output.ndim != 3:
+            raise ModelError(str(weights), f"gives {output.shape}; a raw detection head with three sides is right")
+        self.facts = NetworkFacts(
+            fixed_px=None,
+            probe_px=_PROBE_PX,
+            output_shape=(output.shape[1], output.shape[2]),
+            class_names=class_names,
+        )
+
+    @property
+    def description(self) -> str:
+        """Engine, device and precision."""
+        precision = "half precision, CUDA graphs" if self._is_cuda else "f32"
+        return f"torch {self._torch.__version__} {self._device} {precision}"
+
+    def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:  # noqa: ARG002  one forward at a time
+        """See `detectors.detector.Backend.forward`."""
+        with self._one_at_a_time, self._torch.inference_mode():
+            if self._is_cuda:
+                return self._replay(pictures, form)
+            return self._as_numpy(self._run(self._torch.from_numpy(pictures).to(self._device), form))
+
+    def _run(self, pictures: Any, form: PixelForm) -> Any:
+        """Bytes (N, h, w, 3) on the device → the raw head; the channels-last memory is the one the bytes have."""
+        planes = pictures.permute(0, 3, 1, 2)
+        is_unit = form is PixelForm.RGB_UNIT
+        planes = planes.flip(1).to(self._element).div_(255) if is_unit else planes.to(self._element)
+        output = self._network(planes.contiguous(memory_format=self._torch.channels_last))
+        return output[0] if isinstance(output, list | tuple) else output
+
+    def _replay(self, pictures: U8, form: PixelForm) -> F32:
+        padded = (1 << (len(pictures) - 1).bit_length(), *pictures.shape[1:])
+        key = (padded, form)
+        if key not in self._graphs:
+            self._graphs[key] = self._capture(padded, form)
+            if len(self._graphs) > _MOST_GRAPHS:
+                self._graphs.popitem(last=False)
+        self._graphs.move_to_end(key)
+        return self._graphs[key](pictures)
+
+    def _capture(self, shape: tuple[int, ...], form: PixelForm) -> Callable[[U8], F32]:
+        """Record one forward; the function that comes back copies bytes in, replays it, and copies the head out."""
+        torch = self._torch
+        bytes_in = torch.zeros(shape, dtype=torch.uint8, device=self._device)
+        side = torch.cuda.Stream(self._device)
+        side.wait_stream(torch.cuda.current_stream(self._device))
+        with torch.cuda.stream(side):
+            for _ in range(_WARM_UPS):
+                self._run(bytes_in, form)
+        torch.cuda.current_stream(self._device).wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            head = self._run(bytes_in, form)
+
+        def replay(pictures: U8) -> F32:
+            bytes_in[: len(pictures)].copy_(torch.from_numpy(pictures), non_blocking=True)
+            graph.replay()
+            return self._as_numpy(head[: len(pictures)])
+
+        return replay
+
+    def _as_numpy(self, head: Any) -> F32:
+        return np.asarray(head.float().cpu().numpy(), np.float32)
+
+
+def _load(weights: Path) -> tuple[Any, tuple[str, ...]]:
+    """The network in float32, ready to run, and its class names; never reaches for the network."""
+    os.environ.setdefault("YOLO_OFFLINE", "true")  # no font, weight or usage-statistics traffic
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    try:
+        from ultralytics import YOLO  # noqa: PLC0415  an extra of some gigabytes, absent from gateways
+    except ImportError as error:
+        problem = "needs ultralytics, which is not installed: pip install 'street721[train]', or give its .onnx"
+        raise ModelError(str(weights), problem) from error
+    try:
+        model = YOLO(str(weights))
+        task, names = model.task, model.names
+        network = model.model.float().fuse(verbose=False).eval()
+    except UNREADABLE as error:
+        reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
+        raise ModelError(str(weights), f"ultralytics cannot read it: {reason[0]}") from error
+    if task != "detect":
+        raise ModelError(str(weights), f"is for the task {task!r}; a model for 'detect' is right")
+    return network, tuple(str(names[index]) for index in sorted(names))
