@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from detectors.opening import DEFAULT_MODEL
@@ -48,9 +48,17 @@ class DetectorPart(_Part):
 
 
 class FramesPart(_Part):
-    """Queue policy of frames: drop the oldest and count."""
+    """Queue policy of frames: drop the oldest and count; how long to wait for a fuller batch."""
 
-    max_pending_per_camera: int = Field(default=8, ge=1)
+    max_pending_per_camera: int = Field(default=1, ge=1)
+    min_window_ms: float = Field(default=2, ge=0, le=1000)
+    max_window_ms: float = Field(default=100, ge=0, le=1000)
+
+    @model_validator(mode="after")
+    def _windows_in_order(self) -> FramesPart:
+        if self.min_window_ms > self.max_window_ms:
+            raise ValueError(f"min_window_ms {self.min_window_ms:g} is over max_window_ms {self.max_window_ms:g}")
+        return self
 
 
 class HttpPart(_Part):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from detectors import Detector, FrameDetections
 from gateway.adapters.state_store import Outgoing, load_states, put_outgoing, save_states
+from gateway.batcher import BatcherSettings, Wait
 from gateway.dead_letter_log import DeadLetterLog
-from gateway.frame_plan import FramePlan, WaitingFrame, plan_frames
+from gateway.frame_queue import FrameQueue
 from gateway.incident_feed import IncidentFeed
 from geofence.judge import CameraState, judge_frame
 from geofence.messages import IncidentEvent
@@ -19,16 +23,15 @@ from ingest.jpeg import decode_frame
 from ingest.messages import DeadLetter, Frame
 from ingest.topics import FrameTopic, parse_topic
 
-CONSUMER = "frames"
-WAITING_LIMIT = 2000
 _STATES = "camera:"
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What one transaction will hold; every taken frame is in exactly one of inferred, unknown, dead."""
+    """What one transaction will hold; every taken frame is in exactly one of frames, dead letters."""
 
-    frames: list[Frame] = field(default_factory=list)
+    heads: list[MessageHead]
+    frames: list[tuple[MessageHead, Frame]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     states: dict[str, CameraState] = field(default_factory=dict)
     outgoing: list[Outgoing] = field(default_factory=list)
@@ -36,11 +39,21 @@ class _Batch:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-class FrameConsumer:
-    """Takes frames from the spool by cursor; `step` is called by one thread.
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A batch on its way through the network, since when, and its detections to come."""
 
-    Every received frame is counted once: frames_inferred, frames_dropped_by_policy (newer ones of the same
-    camera waited, or the site does not know the camera) or frames_dead (a dead letter).
+    batch: _Batch
+    began_s: float
+    found: Future[list[FrameDetections]]
+
+
+class FrameConsumer:
+    """Takes frames from the spool; `step` is called by one thread.
+
+    The network works on the next batch while the one before is judged and committed. Every received frame is counted
+    once: frames_inferred, frames_dropped_by_policy (newer ones of the same camera waited, or the site does not know
+    the camera) or frames_dead (a dead letter).
     """
 
     def __init__(
@@ -52,8 +65,8 @@ class FrameConsumer:
         feed: IncidentFeed,
         letters: DeadLetterLog,
         topic_root: str,
-        max_pending_per_camera: int,
-        max_batch: int,
+        settings: BatcherSettings,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._spool = spool
         self._site = site
@@ -61,53 +74,72 @@ class FrameConsumer:
         self._feed = feed
         self._letters = letters
         self._topic_root = topic_root
-        self._max_pending_per_camera = max_pending_per_camera
-        self._max_batch = max_batch
+        self._clock = clock
         self._states = {key: CameraState.from_json(text) for key, text in load_states(spool, _STATES).items()}
+        self._queue = FrameQueue(
+            spool, topic_root=topic_root, is_known=site.cameras.__contains__, settings=settings, clock=clock
+        )
+        self._network = ThreadPoolExecutor(1, thread_name_prefix="network")
+        self._running: _Running | None = None
+        self._waiting = Wait(None)
+        self._ended_s = clock()
 
     def step(self) -> bool:
-        """Handle one batch; True when another may be waiting."""
-        heads = self._spool.pending_heads(CONSUMER, limit=WAITING_LIMIT)
-        plan = plan_frames(
-            [WaitingFrame(id=head.id, topic=head.topic) for head in heads],
-            max_pending_per_camera=self._max_pending_per_camera,
-            max_batch=self._max_batch,
-        )
-        if plan is None:
-            return False
-        batch = _Batch()
-        for head in heads:
-            if head.id in plan.take:
-                self._decode(head, batch)
-        for frame, found in zip(
-            batch.frames, self._detector.detect([frame.jpeg for frame in batch.frames]), strict=True
-        ):
-            self._judge(frame, found, batch)
-        self._commit(batch, plan)
+        """Handle one batch, or wait a moment for more frames; True when another step is due at once."""
+        running = self._running or self._begin()
+        if running is None:
+            return self._count_dropped() or self._wait()
+        found = running.found.result()
+        self._note_load(running)
+        self._running = self._begin()
+        for (head, frame), seen in zip(running.batch.frames, found, strict=True):
+            self._judge(head, frame, seen, running.batch)
+        self._commit(running.batch)
         return True
+
+    def close(self) -> None:
+        """Let the network finish; a batch that was not committed is inferred again after a restart."""
+        self._network.shutdown()
+
+    def _begin(self) -> _Running | None:
+        """Send the next batch to the network, if it is time for one."""
+        self._queue.fetch()
+        taken = self._queue.next()
+        if isinstance(taken, Wait):
+            self._waiting = taken
+            return None
+        batch = _Batch(taken)
+        for head in taken:
+            self._decode(head, batch)
+        jpegs = [frame.jpeg for _, frame in batch.frames]
+        return _Running(batch, self._clock(), self._network.submit(self._detector.detect, jpegs))
+
+    def _wait(self) -> bool:
+        """Sleep for the rest of the window; without any frame the spool's writer wakes this thread."""
+        if self._waiting.seconds is None:
+            return False
+        time.sleep(self._waiting.seconds)
+        return True
+
+    def _note_load(self, running: _Running) -> None:
+        ended_s = self._clock()
+        self._queue.worked(busy_s=ended_s - running.began_s, elapsed_s=ended_s - self._ended_s)
+        self._ended_s = ended_s
 
     def _decode(self, head: MessageHead, batch: _Batch) -> None:
         payload = self._spool.payload(head.id) or b""
         topic = parse_topic(self._topic_root, head.topic)
+        assert isinstance(topic, FrameTopic), "the queue holds frames of the site's cameras only"
         try:
-            if not isinstance(topic, FrameTopic):
-                raise PayloadError("unknown_topic", "not a camera's frame topic")
             frame = decode_frame(payload, camera_id=topic.camera_id, received_at=head.received_at)
         except PayloadError as error:
             self._refuse(_dead_letter(head, payload, error.reason, error.detail), batch)
-            return
-        if frame.camera_id in self._site.cameras:
-            batch.frames.append(frame)
         else:
-            batch.counts["frames_dropped_by_policy"] += 1
-            batch.counts["frames_dropped.unknown_camera"] += 1
-            self._letters.report_unknown_camera(frame.camera_id, sorted(self._site.cameras))
+            batch.frames.append((head, frame))
 
-    def _judge(self, frame: Frame, found: FrameDetections, batch: _Batch) -> None:
+    def _judge(self, head: MessageHead, frame: Frame, found: FrameDetections, batch: _Batch) -> None:
         if found.failure is not None:
-            topic = f"{self._topic_root}/{self._site.site_id}/cameras/{frame.camera_id}/frame"
             reason, _, detail = found.failure.partition(": ")
-            head = MessageHead(0, topic, frame.received_at, len(frame.jpeg))
             self._refuse(_dead_letter(head, frame.jpeg, reason, detail), batch)
             return
         batch.counts["frames_inferred"] += 1
@@ -122,23 +154,27 @@ class FrameConsumer:
         batch.dead_letters.append(letter)
         batch.counts["frames_dead"] += 1
 
-    def _commit(self, batch: _Batch, plan: FramePlan) -> None:
-        counts = batch.counts + Counter(
-            {
-                "frames_dropped_by_policy": len(plan.drop),
-                "frames_dropped.newer_waiting": len(plan.drop),
-                "dead_letters": len(batch.dead_letters),
-                "incident_events": len(batch.events),
-            }
-        )
+    def _count_dropped(self) -> bool:
+        """Commit what was let go while no batch went along; True when there was something."""
+        if not self._queue.has_dropped:
+            return False
+        self._commit(_Batch([]))
+        return True
+
+    def _commit(self, batch: _Batch) -> None:
+        batch.counts["frame_batches"] += bool(batch.heads)
+        batch.counts["dead_letters"] += len(batch.dead_letters)
+        batch.counts["incident_events"] += len(batch.events)
         with self._spool.transaction() as transaction:
             transaction.add_dead_letters(batch.dead_letters)
-            transaction.count_all(counts)
+            transaction.count_all(+batch.counts)
             save_states(transaction.connection, _STATES, {key: state.to_json() for key, state in batch.states.items()})
             put_outgoing(transaction.connection, batch.outgoing)
-            transaction.advance(CONSUMER, plan.done_to)
+            self._queue.done(batch.heads, transaction)
         self._states |= batch.states
         self._letters.report(batch.dead_letters)
+        for camera_id in self._queue.unknown_cameras():
+            self._letters.report_unknown_camera(camera_id, sorted(self._site.cameras))
         self._feed.announce(batch.events)
 
 

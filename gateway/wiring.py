@@ -34,6 +34,7 @@ from gateway.adapters.centre_identity import centre_id
 from gateway.adapters.health_http import HealthServer
 from gateway.adapters.local_http import require_free_port
 from gateway.adapters.state_store import create_tables
+from gateway.batcher import BatcherSettings
 from gateway.centre import Centre, IncidentConsumer, Presence
 from gateway.config import EMBEDDED, Settings
 from gateway.daemon import Gateway
@@ -185,13 +186,24 @@ def _consumers(
         feed=feed,
         letters=letters,
         topic_root=root,
-        max_pending_per_camera=settings.frames.max_pending_per_camera,
-        max_batch=settings.detector.max_batch,
+        settings=BatcherSettings(
+            max_batch=settings.detector.max_batch,
+            max_pending_per_camera=settings.frames.max_pending_per_camera,
+            min_window_s=settings.frames.min_window_ms / 1000,
+            max_window_s=settings.frames.max_window_ms / 1000,
+        ),
     )
     fail = supervisor.fail
     return [
         Worker("readings", readings.step, wake=intake.wake[MessageKind.READING], idle_s=_IDLE_S, on_failure=fail),
-        Worker("frames", frames.step, wake=intake.wake[MessageKind.FRAME], idle_s=_IDLE_S, on_failure=fail),
+        Worker(
+            "frames",
+            frames.step,
+            wake=intake.wake[MessageKind.FRAME],
+            idle_s=_IDLE_S,
+            on_failure=fail,
+            on_end=frames.close,
+        ),
     ]
 
 

@@ -15,6 +15,7 @@ class Worker:
 
     wake:       set by whoever has new work; without it the step is tried every idle_s
     on_failure: called once with the error when the step raises; the worker has ended then
+    on_end:     called once, whatever it ended by
     """
 
     def __init__(
@@ -25,12 +26,14 @@ class Worker:
         wake: threading.Event,
         idle_s: float,
         on_failure: Callable[[str, Exception], None],
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self._name = name
         self._step = step
         self._wake = wake
         self._idle_s = idle_s
         self._on_failure = on_failure
+        self._on_end = on_end
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -58,3 +61,5 @@ class Worker:
         except Exception as error:  # the top of a daemon thread: the owner decides what ends
             log.error("worker_failed", worker=self._name, error=f"{type(error).__name__}: {error}", exc_info=error)
             self._on_failure(self._name, error)
+        finally:
+            self._on_end()

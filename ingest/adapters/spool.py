@@ -114,12 +114,15 @@ class Spool:
             for id_, topic, payload, received_at_us in rows
         ]
 
-    def pending_heads(self, consumer: str, *, limit: int = 10_000) -> list[MessageHead]:
-        """Return the same messages without their payloads; cheap however large those are."""
+    def pending_heads(self, consumer: str, *, after_id: int | None = None, limit: int = 10_000) -> list[MessageHead]:
+        """Return the same messages without their payloads; cheap however large those are.
+
+        after_id: only later rows than this one, in place of the consumer's cursor
+        """
         rows = self._rows(
             "SELECT id, topic, received_at_us, length(payload) FROM messages"
             " WHERE kind = ? AND id > ? ORDER BY id LIMIT ?",
-            (str(CONSUMERS[consumer]), self.cursor(consumer), limit),
+            (str(CONSUMERS[consumer]), self.cursor(consumer) if after_id is None else after_id, limit),
         )
         return [MessageHead(id_, topic, from_us(at_us), size) for id_, topic, at_us, size in rows]
 

@@ -14,6 +14,7 @@ import pytest
 
 from detectors import FrameDetections
 from gateway.adapters.state_store import create_tables, next_outgoing
+from gateway.batcher import BatcherSettings
 from gateway.dead_letter_log import DeadLetterLog
 from gateway.frame_consumer import FrameConsumer
 from gateway.incident_feed import IncidentFeed
@@ -105,8 +106,7 @@ class GatewayBench:
             feed=feed,
             letters=letters,
             topic_root=ROOT,
-            max_pending_per_camera=4,
-            max_batch=3,
+            settings=BatcherSettings(max_batch=3, max_pending_per_camera=4),
         )
 
 
