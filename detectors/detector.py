@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol, TypeVar
 
@@ -20,6 +20,7 @@ from detectors.buffers import BatchBuffers
 from detectors.card_check import layout_of
 from detectors.classes import ClassTable
 from detectors.decoding import decode_jpeg, is_turned
+from detectors.glance import Glance, glance_of
 from detectors.layouts import Layout, NetworkFacts, decode
 from detectors.letterbox import Letterbox, SizePx, fit, fit_fixed, write_into
 from detectors.messages import FrameDetections
@@ -79,8 +80,12 @@ class Detector(Protocol):
     def description(self) -> str:
         """One line for a person: model, engine, device."""
 
-    def detect(self, jpegs: Sequence[bytes]) -> list[FrameDetections]:
-        """One result per picture, in order; a picture that cannot be decoded says so in `failure`."""
+    def detect(self, jpegs: Sequence[bytes], before: Sequence[Glance | None] = ()) -> list[FrameDetections]:
+        """One result per picture, in order; a picture that cannot be decoded says so in `failure`.
+
+        before: for every picture the glance of the one before it, None where there was none; a picture that has not
+        changed by a bit since is not inferred again, and says so in `is_repeat`
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +162,10 @@ class BatchedDetector:
             remarks.append("unverified")
         return f"{self._card.name} ({', '.join(remarks)}) on {self._backend.description}{self._reason}"
 
-    def detect(self, jpegs: Sequence[bytes]) -> list[FrameDetections]:
+    def detect(self, jpegs: Sequence[bytes], before: Sequence[Glance | None] = ()) -> list[FrameDetections]:
         """See `Detector.detect`."""
         results: dict[int, FrameDetections] = {}
+        glances: dict[int, Glance] = {}
         batches = list(self._plan(jpegs, results))
         buffers: dict[int, U8] = {}
 
@@ -167,19 +173,37 @@ class BatchedDetector:
             buffer = buffers.get(slot.batch)
             if buffer is None:
                 buffer = buffers.setdefault(slot.batch, self._take_buffer(batches[slot.batch]))
+            picture = slot.picture
             try:
-                self._decode_into(buffer[slot.place], slot.picture, jpegs[slot.picture.row], results, lane)
+                pixels = decode_jpeg(jpegs[picture.row], picture.size_px, picture.letterbox.placed_px)
             except PayloadError as error:
-                results[slot.picture.row] = FrameDetections.empty((0, 0), failure=str(error))
+                results[picture.row] = FrameDetections.empty((0, 0), failure=str(error))
+                return
+            glance = glances[picture.row] = glance_of(pixels)
+            known = before[picture.row] if before else None
+            if known is not None and np.array_equal(glance, known):
+                results[picture.row] = replace(FrameDetections.empty(picture.size_px), is_repeat=True)
+            elif is_turned(pixels, picture.size_px):
+                results[picture.row] = self._see(pixels, picture.size_px[::-1], lane)
+            else:
+                write_into(buffer[slot.place], pixels, picture.letterbox)
 
         def infer(number: int, lane: int) -> None:
-            buffer, pictures = buffers.pop(number), [slot.picture for slot in batches[number]]
-            for picture, found in zip(pictures, self._infer(buffer, pictures, lane), strict=True):
-                results.setdefault(picture.row, found)
+            buffer = buffers.pop(number)
+            left = [slot for slot in batches[number] if slot.picture.row not in results]
+            for place, slot in enumerate(left):
+                if place < slot.place:
+                    buffer[place] = buffer[slot.place]
+            pictures = [slot.picture for slot in left]
+            if pictures:
+                results.update(
+                    (picture.row, found)
+                    for picture, found in zip(pictures, self._infer(buffer[: len(left)], pictures, lane), strict=True)
+                )
             self._buffers.give_back(buffer)
 
         self._lanes.run(batches, decode_into_batch, infer)
-        return [results[row] for row in range(len(jpegs))]
+        return [replace(results[row], glance=glances.get(row)) for row in range(len(jpegs))]
 
     def see(self, picture_bgr: U8, lane: int = 0) -> FrameDetections:
         """The detections of one decoded picture (H, W, 3) BGR."""
@@ -207,15 +231,6 @@ class BatchedDetector:
     def _take_buffer(self, batch: Sequence[_Slot]) -> U8:
         width, height = batch[0].picture.letterbox.input_px
         return self._buffers.take((len(batch), height, width, 3))
-
-    def _decode_into(
-        self, slot: U8, picture: _Placed, jpeg: bytes, results: dict[int, FrameDetections], lane: int
-    ) -> None:
-        pixels = decode_jpeg(jpeg, picture.size_px, picture.letterbox.placed_px)
-        if is_turned(pixels, picture.size_px):
-            results[picture.row] = self._see(pixels, picture.size_px[::-1], lane)
-        else:
-            write_into(slot, pixels, picture.letterbox)
 
     def _see(self, pixels: U8, size_px: SizePx, lane: int) -> FrameDetections:
         """One picture by itself; size_px: (width, height) of the original, pixels may be fewer."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from detectors.glance import Glance
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FrameDetections:
@@ -17,6 +19,8 @@ class FrameDetections:
     class_id:   (N,)   int32, key into configs/classes.toml
     size_px:    (width, height) of the original picture; (0, 0) when it could not be decoded
     failure:    why the picture could not be decoded, else None; N is then 0
+    glance:     a few pixels to know the view by, None when nothing was decoded
+    is_repeat:  the picture is the one before to the last bit of its glance, and was not inferred; N is 0
     """
 
     xyxy: npt.NDArray[np.float32]
@@ -24,6 +28,8 @@ class FrameDetections:
     class_id: npt.NDArray[np.int32]
     size_px: tuple[int, int]
     failure: str | None = None
+    glance: Glance | None = None
+    is_repeat: bool = False
 
     def __post_init__(self) -> None:
         rows = len(self.confidence)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from detectors import Detector, FrameDetections
 from gateway.adapters.state_store import Outgoing, load_states, put_outgoing, save_states
 from gateway.batcher import BatcherSettings, Wait
+from gateway.camera_watch import CameraWatch
 from gateway.dead_letter_log import DeadLetterLog
 from gateway.frame_queue import FrameQueue
 from gateway.incident_feed import IncidentFeed
@@ -41,9 +42,10 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A batch on its way through the network, since when, and its detections to come."""
+    """A batch on its way through the network, what its cameras showed before, and its detections to come."""
 
     batch: _Batch
+    before: list[FrameDetections | None]
     began_s: float
     found: Future[list[FrameDetections]]
 
@@ -52,8 +54,9 @@ class FrameConsumer:
     """Takes frames from the spool; `step` is called by one thread.
 
     The network works on the next batch while the one before is judged and committed. Every received frame is counted
-    once: frames_inferred, frames_dropped_by_policy (newer ones of the same camera waited, or the site does not know
-    the camera) or frames_dead (a dead letter).
+    once: frames_inferred, frames_dropped_by_policy (newer ones of the same camera waited, or the site does not know the
+    camera) or frames_dead (a dead letter). Of the first, frames_repeated were the picture before to the last bit, so
+    that what was found there holds, and frames_without_view were not judged: the camera sees nothing, or not its street.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class FrameConsumer:
         letters: DeadLetterLog,
         topic_root: str,
         settings: BatcherSettings,
+        watch: CameraWatch,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._spool = spool
@@ -74,6 +78,7 @@ class FrameConsumer:
         self._feed = feed
         self._letters = letters
         self._topic_root = topic_root
+        self._watch = watch
         self._clock = clock
         self._states = {key: CameraState.from_json(text) for key, text in load_states(spool, _STATES).items()}
         self._queue = FrameQueue(
@@ -92,8 +97,8 @@ class FrameConsumer:
         found = running.found.result()
         self._note_load(running)
         self._running = self._begin()
-        for (head, frame), seen in zip(running.batch.frames, found, strict=True):
-            self._judge(head, frame, seen, running.batch)
+        for (head, frame), seen, before in zip(running.batch.frames, found, running.before, strict=True):
+            self._judge(head, frame, seen, before, running.batch)
         self._commit(running.batch)
         return True
 
@@ -112,7 +117,17 @@ class FrameConsumer:
         for head in taken:
             self._decode(head, batch)
         jpegs = [frame.jpeg for _, frame in batch.frames]
-        return _Running(batch, self._clock(), self._network.submit(self._detector.detect, jpegs))
+        before = self._last_seen(batch)
+        glances = [None if seen is None else seen.glance for seen in before]
+        return _Running(batch, before, self._clock(), self._network.submit(self._detector.detect, jpegs, glances))
+
+    def _last_seen(self, batch: _Batch) -> list[FrameDetections | None]:
+        """What a frame may repeat; of several frames of a camera only the first follows on what was seen."""
+        is_first = {frame.camera_id: number for number, (_, frame) in reversed([*enumerate(batch.frames)])}
+        return [
+            self._watch.last_seen(frame.camera_id) if is_first[frame.camera_id] == number else None
+            for number, (_, frame) in enumerate(batch.frames)
+        ]
 
     def _wait(self) -> bool:
         """Sleep for the rest of the window; without any frame the spool's writer wakes this thread."""
@@ -137,15 +152,22 @@ class FrameConsumer:
         else:
             batch.frames.append((head, frame))
 
-    def _judge(self, head: MessageHead, frame: Frame, found: FrameDetections, batch: _Batch) -> None:
+    def _judge(
+        self, head: MessageHead, frame: Frame, found: FrameDetections, repeated: FrameDetections | None, batch: _Batch
+    ) -> None:
         if found.failure is not None:
             reason, _, detail = found.failure.partition(": ")
             self._refuse(_dead_letter(head, frame.jpeg, reason, detail), batch)
             return
         batch.counts["frames_inferred"] += 1
-        batch.counts["detections"] += len(found)
+        batch.counts["frames_repeated"] += found.is_repeat
+        look = self._watch.look(frame, found, repeated)
+        if look is None:
+            batch.counts["frames_without_view"] += 1
+            return
+        batch.counts["detections"] += len(look)
         before = batch.states.get(frame.camera_id, self._states.get(frame.camera_id, CameraState()))
-        after, events = judge_frame(self._site, frame.camera_id, frame.captured_at, found, before)
+        after, events = judge_frame(self._site, frame.camera_id, frame.captured_at, look, before)
         batch.states[frame.camera_id] = after
         batch.events.extend(events)
         batch.outgoing.extend(self._feed.message(event, frame) for event in events)
@@ -171,6 +193,7 @@ class FrameConsumer:
             save_states(transaction.connection, _STATES, {key: state.to_json() for key, state in batch.states.items()})
             put_outgoing(transaction.connection, batch.outgoing)
             self._queue.done(batch.heads, transaction)
+            self._watch.save(transaction)
         self._states |= batch.states
         self._letters.report(batch.dead_letters)
         for camera_id in self._queue.unknown_cameras():

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway.adapters.state_store import count_outgoing
+from gateway.camera_watch import CameraWatch
 from ingest.adapters.influx_sink import InfluxSink
 from ingest.adapters.mqtt_source import MqttSource
 from ingest.adapters.spool import CONSUMERS, Spool
@@ -17,11 +18,14 @@ from ingest.adapters.spool import CONSUMERS, Spool
 class GatewayHealth(Collector):
     """Reads durable totals and backlogs from the spool at each call; keeps nothing itself."""
 
-    def __init__(self, *, spool: Spool, source: MqttSource, sink: InfluxSink | None, detector: str) -> None:
+    def __init__(
+        self, *, spool: Spool, source: MqttSource, sink: InfluxSink | None, detector: str, watch: CameraWatch
+    ) -> None:
         self._spool = spool
         self._source = source
         self._sink = sink
         self._detector = detector
+        self._watch = watch
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -39,6 +43,7 @@ class GatewayHealth(Collector):
             "detector": self._detector,
             "backlog": self._backlogs(),
             "counts": self._spool.counters(),
+            "cameras": self._watch.as_json(),
         }
 
     def as_prometheus(self) -> bytes:
@@ -59,7 +64,19 @@ class GatewayHealth(Collector):
         up.add_metric([], float(self._source.is_up))
         lost = CounterMetricFamily("street721_gateway_sessions_lost", "Times that the broker had forgotten our session")
         lost.add_metric([], self._source.sessions_lost)
-        return [totals, backlog, up, lost]
+        return [totals, backlog, up, lost, *self._camera_metrics()]
+
+    def _camera_metrics(self) -> list[Metric]:
+        states = GaugeMetricFamily(
+            "street721_gateway_camera", "1 for the state that a camera is in", labels=["camera", "state"]
+        )
+        frames = CounterMetricFamily(
+            "street721_gateway_camera_frames", "Frames looked at since the start", labels=["camera"]
+        )
+        for camera_id, facts in self._watch.as_json().items():
+            states.add_metric([camera_id, str(facts["state"])], 1.0)
+            frames.add_metric([camera_id], facts["frames"])
+        return [states, frames]
 
     def _backlogs(self) -> dict[str, int]:
         waiting = {consumer: self._spool.backlog(consumer) for consumer in CONSUMERS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,7 @@ from gateway.adapters.health_http import HealthServer
 from gateway.adapters.local_http import require_free_port
 from gateway.adapters.state_store import create_tables
 from gateway.batcher import BatcherSettings
+from gateway.camera_watch import CameraWatch
 from gateway.centre import Centre, IncidentConsumer, Presence
 from gateway.config import EMBEDDED, Settings
 from gateway.daemon import Gateway
@@ -63,6 +65,7 @@ from ingest.topics import MessageKind, subscription_filters, topic_classifier
 
 _IDLE_S = 1.0
 _JANITOR_EVERY_S = 5.0
+_CAMERAS_EVERY_S = 5.0
 _OUTBOX_RETRY_S = 2.0
 _PRUNE_EVERY_S = 3600.0
 _KEEP_SEEN = timedelta(days=30)
@@ -107,7 +110,8 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
     )
     outbox = IncidentOutbox(spool, link, outbox_wake)
     sink = _sink(settings, spool, site.site_id)
-    health = GatewayHealth(spool=spool, source=intake.source, sink=sink, detector=detector.description)
+    watch = CameraWatch(spool, site.cameras, clock=time.monotonic, now=lambda: datetime.now(UTC))
+    health = GatewayHealth(spool=spool, source=intake.source, sink=sink, detector=detector.description, watch=watch)
     return Gateway(
         spool=spool,
         broker=broker,
@@ -120,6 +124,7 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
                 site,
                 detector=detector,
                 spool=spool,
+                watch=watch,
                 intake=intake,
                 outbox_wake=outbox_wake,
                 supervisor=supervisor,
@@ -171,6 +176,7 @@ def _consumers(
     *,
     detector: Detector,
     spool: Spool,
+    watch: CameraWatch,
     intake: _Intake,
     outbox_wake: threading.Event,
     supervisor: Supervisor,
@@ -192,6 +198,7 @@ def _consumers(
             min_window_s=settings.frames.min_window_ms / 1000,
             max_window_s=settings.frames.max_window_ms / 1000,
         ),
+        watch=watch,
     )
     fail = supervisor.fail
     return [
@@ -204,6 +211,7 @@ def _consumers(
             on_failure=fail,
             on_end=frames.close,
         ),
+        Worker("cameras", watch.check_silence, wake=threading.Event(), idle_s=_CAMERAS_EVERY_S, on_failure=fail),
     ]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from detectors import FrameDetections
+from detectors.glance import Glance
 from detectors.training.boxes import F32
 from detectors.training.observing import Observation
 from ingest.jpeg import check_jpeg
@@ -62,7 +63,7 @@ class SameAnswer:
     def description(self) -> str:
         return "the same answer"
 
-    def detect(self, jpegs: Sequence[bytes]) -> list[FrameDetections]:
+    def detect(self, jpegs: Sequence[bytes], before: Sequence[Glance | None] = ()) -> list[FrameDetections]:
         return [self._answer(jpeg) for jpeg in jpegs]
 
     def _answer(self, jpeg: bytes) -> FrameDetections:

@@ -174,6 +174,24 @@ def test_one_threshold_may_replace_the_cards(network: ColourNetwork) -> None:
     assert len(strict.detect([_jpeg((320, 180), red=(100, 60, 200, 120))])[0]) == 0
 
 
+def test_a_picture_that_has_not_changed_is_not_inferred_again(
+    detector: BatchedDetector, network: ColourNetwork
+) -> None:
+    red, empty = _jpeg((320, 180), red=(100, 60, 200, 120)), _jpeg((320, 180))
+    first = detector.detect([red, empty, red])
+    assert [len(found) for found in first] == [1, 0, 1]
+    network.shapes.clear()
+    again = detector.detect([red, red, red, b"none"], [first[0].glance, first[1].glance, None, None])
+    assert [found.is_repeat for found in again] == [True, False, False, False]
+    assert [len(found) for found in again] == [0, 1, 1, 0]
+    np.testing.assert_allclose(again[1].xyxy, first[0].xyxy)
+    assert [shape[0] for shape in network.shapes] == [2]
+    assert (again[0].size_px, again[3].glance) == ((320, 180), None)
+    network.shapes.clear()
+    assert all(found.is_repeat for found in detector.detect([red, empty], [found.glance for found in first[:2]]))
+    assert network.shapes == []
+
+
 def test_a_small_picture_is_seen_as_it_is(detector: BatchedDetector, network: ColourNetwork) -> None:
     detector.detect([_jpeg((160, 96)), _jpeg((160, 90))])
     assert network.shapes == [(2, 3, 96, 160)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import numpy as np
 import pytest
 
 from detectors import FrameDetections
+from detectors.glance import Glance, glance_of
 from gateway.adapters.state_store import create_tables, next_outgoing
 from gateway.batcher import BatcherSettings
+from gateway.camera_watch import CameraWatch
 from gateway.dead_letter_log import DeadLetterLog
 from gateway.frame_consumer import FrameConsumer
 from gateway.incident_feed import IncidentFeed
@@ -34,19 +37,29 @@ class ScriptedDetector:
     """Sees one heap of garbage on the site's sidewalk while `sees_garbage`; remembers its batches."""
 
     sees_garbage: bool = False
+    gives_glances: bool = False
     batches: list[int] = field(default_factory=list)
 
     @property
     def description(self) -> str:
         return "scripted"
 
-    def detect(self, jpegs: Sequence[bytes]) -> list[FrameDetections]:
+    def detect(self, jpegs: Sequence[bytes], before: Sequence[Glance | None] = ()) -> list[FrameDetections]:
         self.batches.append(len(jpegs))
-        return [self._see(jpeg) for jpeg in jpegs]
+        known = before or [None] * len(jpegs)
+        return [self._see(jpeg, glance) for jpeg, glance in zip(jpegs, known, strict=True)]
 
-    def _see(self, jpeg: bytes) -> FrameDetections:
+    def _see(self, jpeg: bytes, before: Glance | None) -> FrameDetections:
         if b"FAIL" in jpeg:
             return FrameDetections.empty((0, 0), failure="undecodable_jpeg: scripted")
+        if not self.gives_glances:
+            return self._found()
+        glance = glance_of(np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), np.uint8))
+        if before is not None and np.array_equal(glance, before):
+            return replace(FrameDetections.empty((960, 540)), glance=glance, is_repeat=True)
+        return replace(self._found(), glance=glance)
+
+    def _found(self) -> FrameDetections:
         if not self.sees_garbage:
             return FrameDetections.empty((960, 540))
         return FrameDetections(
@@ -99,6 +112,7 @@ class GatewayBench:
     def _build(self) -> None:
         feed, letters = IncidentFeed(ROOT, threading.Event()), DeadLetterLog()
         self.readings = ReadingConsumer(self.spool, self._site, feed, letters, ROOT)
+        self.watch = CameraWatch(self.spool, self._site.cameras, clock=time.monotonic, now=lambda: datetime.now(UTC))
         self.frames = FrameConsumer(
             spool=self.spool,
             site=self._site,
@@ -107,6 +121,7 @@ class GatewayBench:
             letters=letters,
             topic_root=ROOT,
             settings=BatcherSettings(max_batch=3, max_pending_per_camera=4),
+            watch=self.watch,
         )
 
 

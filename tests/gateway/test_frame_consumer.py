@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
 import pytest
 
 from geofence.cloudevents import incident_from_json
@@ -100,3 +102,41 @@ def test_a_cleared_incident_carries_the_picture_of_its_cure(gateway: GatewayBenc
     _, event, evidence = incident_from_json(gateway.outgoing()[-1][1])
     assert event.event == EventType.CLEARED
     assert evidence is not None
+
+
+def _picture(grey: float, second: int) -> bytes:
+    noise = np.random.default_rng(second).normal(grey, 30 if grey > 20 else 2, (540, 960, 3))
+    return cv2.imencode(".jpg", noise.clip(0, 255).astype(np.uint8))[1].tobytes()
+
+
+def test_a_camera_that_goes_black_clears_nothing_and_is_named(gateway: GatewayBench) -> None:
+    gateway.detector.sees_garbage = gateway.detector.gives_glances = True
+    for second in range(17):
+        _look(gateway, _picture(120, second), second)
+    gateway.detector.sees_garbage = False
+    for second in range(17, 60):
+        _look(gateway, _picture(4, second), second)
+    events = [incident_from_json(body)[1].event for _, body in gateway.outgoing()]
+    assert set(events) == {EventType.OPENED}
+    assert gateway.spool.counters()["frames_without_view"] == 43
+    assert gateway.watch.as_json()["cam-01"]["state"] == "black"
+    for second in range(60, 80):
+        _look(gateway, _picture(120, second), second)
+    assert gateway.watch.as_json()["cam-01"]["state"] == "ok"
+    assert incident_from_json(gateway.outgoing()[-1][1])[1].event == EventType.CLEARED
+
+
+def test_what_a_camera_shows_again_holds_what_was_found_in_it(gateway: GatewayBench, jpeg: Callable[[], bytes]) -> None:
+    gateway.detector.sees_garbage = gateway.detector.gives_glances = True
+    picture = _picture(120, 1)
+    for second in range(40):
+        _look(gateway, picture, second)
+    counts = gateway.spool.counters()
+    assert (counts["frames_inferred"], counts["frames_repeated"], counts["detections"]) == (40, 39, 40)
+    events = [incident_from_json(body)[1].event for _, body in gateway.outgoing()]
+    assert events[0] == EventType.OPENED
+    assert gateway.watch.as_json()["cam-01"]["state"] == "frozen"
+    gateway.restart()
+    assert gateway.watch.as_json()["cam-01"] == {
+        "state": "frozen", "frames": 0, "last_s": None, "delay_p50_s": None, "delay_p99_s": None,
+    }  # fmt: skip
