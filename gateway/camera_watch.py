@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -39,24 +40,26 @@ class _Camera:
 
 
 class CameraWatch:
-    """Fed by the frame consumer, read by the health page: every method may be called by any thread.
-
-    clock: monotonic seconds; now: aware UTC
-    """
+    """Fed by the frame consumer, read by the health page: every method may be called by any thread."""
 
     def __init__(
         self,
         spool: Spool,
-        camera_ids: Iterable[str],
+        cameras: Mapping[str, str],
         *,
         clock: Callable[[], float],
         now: Callable[[], datetime],
         settings: ViewSettings | None = None,
     ) -> None:
+        """cameras: ids, each with its calibration in any words: a camera with a new one has no usual view yet.
+
+        clock: monotonic seconds; now: aware UTC
+        """
+        self._keys = {camera_id: f"{camera_id}:{_short_hash(words)}" for camera_id, words in cameras.items()}
         saved = load_states(spool, _STATES)
         self._cameras = {
-            camera_id: _Camera(view=ViewState.from_json(saved[camera_id]) if camera_id in saved else ViewState())
-            for camera_id in camera_ids
+            camera_id: _Camera(view=ViewState.from_json(saved[key]) if key in saved else ViewState())
+            for camera_id, key in self._keys.items()
         }
         self._settings = settings or ViewSettings()
         self._clock = clock
@@ -90,7 +93,8 @@ class CameraWatch:
         is_due = now_s - self._saved_s >= _SAVE_EVERY_S
         with self._lock:
             due = {name: camera for name, camera in self._cameras.items() if camera.is_unsaved or is_due}
-            save_states(transaction.connection, _STATES, {name: camera.view.to_json() for name, camera in due.items()})
+            views = {self._keys[name]: camera.view.to_json() for name, camera in due.items()}
+            save_states(transaction.connection, _STATES, views)
             for camera in due.values():
                 camera.is_unsaved = False
         if is_due:
@@ -132,6 +136,10 @@ class CameraWatch:
             "delay_p50_s": round(delays[len(delays) // 2], 3) if delays else None,
             "delay_p99_s": round(delays[int(len(delays) * 0.99)], 3) if delays else None,
         }
+
+
+def _short_hash(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()[:12]
 
 
 def _say(camera_id: str, change: ViewChange) -> None:

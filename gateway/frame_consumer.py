@@ -56,7 +56,7 @@ class FrameConsumer:
     The network works on the next batch while the one before is judged and committed. Every received frame is counted
     once: frames_inferred, frames_dropped_by_policy (newer ones of the same camera waited, or the site does not know the
     camera) or frames_dead (a dead letter). Of the first, frames_repeated were the picture before to the last bit, so
-    that what was found there holds, and frames_without_view were not judged: the camera sees nothing, or not its street.
+    that what was found there holds; frames_without_view were not judged: the camera sees nothing, or another street.
     """
 
     def __init__(

@@ -110,7 +110,7 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
     )
     outbox = IncidentOutbox(spool, link, outbox_wake)
     sink = _sink(settings, spool, site.site_id)
-    watch = CameraWatch(spool, site.cameras, clock=time.monotonic, now=lambda: datetime.now(UTC))
+    watch = CameraWatch(spool, _calibrations(site), clock=time.monotonic, now=lambda: datetime.now(UTC))
     health = GatewayHealth(spool=spool, source=intake.source, sink=sink, detector=detector.description, watch=watch)
     return Gateway(
         spool=spool,
@@ -137,6 +137,10 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
         announce_broker=lambda broker_url: write_broker_file(settings.data_path, broker_url),
         description=f"{site.site_id}: {len(site.cameras)} cameras, {len(site.sensors)} sensors; {detector.description}",
     )
+
+
+def _calibrations(site: Site) -> dict[str, str]:
+    return {camera.id: repr(camera) for camera in site.config.cameras}
 
 
 def _gateway_intake(

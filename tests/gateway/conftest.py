@@ -112,7 +112,9 @@ class GatewayBench:
     def _build(self) -> None:
         feed, letters = IncidentFeed(ROOT, threading.Event()), DeadLetterLog()
         self.readings = ReadingConsumer(self.spool, self._site, feed, letters, ROOT)
-        self.watch = CameraWatch(self.spool, self._site.cameras, clock=time.monotonic, now=lambda: datetime.now(UTC))
+        self.watch = CameraWatch(
+            self.spool, dict.fromkeys(self._site.cameras, ""), clock=time.monotonic, now=lambda: datetime.now(UTC)
+        )
         self.frames = FrameConsumer(
             spool=self.spool,
             site=self._site,

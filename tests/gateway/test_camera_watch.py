@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
@@ -39,7 +41,7 @@ def watch(tmp_path: Path, clock: _Clock) -> Iterator[CameraWatch]:
     with Spool(SpoolSettings(file=tmp_path / "spool.db")) as spool:
         with spool.transaction() as transaction:
             create_tables(transaction.connection)
-        yield CameraWatch(spool, ["cam-01", "cam-02"], clock=clock.monotonic, now=clock.now)
+        yield CameraWatch(spool, {"cam-01": "", "cam-02": ""}, clock=clock.monotonic, now=clock.now)
 
 
 def _hear(watch: CameraWatch, clock: _Clock, *, delay_s: float = 0.2) -> None:
@@ -81,3 +83,24 @@ def test_delays_are_from_capture_to_detections(watch: CameraWatch, clock: _Clock
     assert (facts["frames"], facts["last_s"]) == (100, 0.0)
     assert (facts["delay_p50_s"], facts["delay_p99_s"]) == (0.25, 2.0)
     assert watch.as_json()["cam-02"]["delay_p50_s"] is None
+
+
+def test_a_camera_that_was_calibrated_anew_has_no_usual_view_yet(tmp_path: Path, clock: _Clock) -> None:
+    glance = np.full((28, 50, 3), 3, np.uint8)
+    with Spool(SpoolSettings(file=tmp_path / "spool.db")) as spool:
+        with spool.transaction() as transaction:
+            create_tables(transaction.connection)
+        states = []
+        for words in ("gcps = 1", "gcps = 1", "gcps = 2"):
+            watch = CameraWatch(spool, {"cam-01": words}, clock=clock.monotonic, now=clock.now)
+            states.append(watch.as_json()["cam-01"]["state"])
+            for second in range(20 if not states[1:] else 0):
+                at = BEGAN + timedelta(seconds=second)
+                frame = Frame(
+                    camera_id=CameraId("cam-01"), captured_at=at, received_at=at, time_source=TimeSource.DEVICE,
+                    size_px=(64, 48), jpeg=b"",
+                )  # fmt: skip
+                watch.look(frame, replace(FrameDetections.empty((64, 48)), glance=glance), None)
+            with spool.transaction() as transaction:
+                watch.save(transaction)
+    assert states == ["ok", "black", "ok"]
