@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.drawn_jpegs import drawn_jpegs
+from bench.errors import BenchError
 from bench.machine import machine_facts
 from bench.pairs import Timing, measure
 from bench.peak_memory import peak_memory_mb
@@ -42,10 +43,6 @@ _SIZES_PX = ((1920, 1080), (640, 360))
 _FRAMES = 32
 
 U8 = npt.NDArray[np.uint8]
-
-
-class BenchError(Exception):
-    """What was given cannot be measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

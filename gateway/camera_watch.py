@@ -21,6 +21,8 @@ from ingest.messages import Frame
 log = structlog.get_logger()
 
 SILENT_AFTER_S = 30.0
+UNREADABLE_AFTER = 5
+"""So many messages in a row that are no pictures: one that was cut on its way is no state of a camera."""
 _SAVE_EVERY_S = 60.0
 _STATES = "view:"
 _DELAYS_KEPT = 600
@@ -33,6 +35,7 @@ class _Camera:
     view: ViewState = field(default_factory=ViewState)
     found: FrameDetections | None = None
     frames: int = 0
+    refused_in_a_row: int = 0
     heard_s: float | None = None
     delays_s: list[float] = field(default_factory=list)
     is_silent: bool = False
@@ -87,6 +90,15 @@ class CameraWatch:
             camera.found = found
             return found if is_a_look(camera.view) else None
 
+    def refused(self, camera_id: str) -> None:
+        """Something came from the camera that is no picture."""
+        camera = self._cameras[camera_id]
+        with self._lock:
+            camera.heard_s = self._clock()
+            camera.refused_in_a_row += 1
+            if camera.refused_in_a_row == UNREADABLE_AFTER:
+                log.warning("camera_unreadable", camera_id=camera_id, messages=UNREADABLE_AFTER)
+
     def save(self, transaction: SpoolTransaction) -> None:
         """Store views within the transaction: one that was reported at once, the others every minute."""
         now_s = self._clock()
@@ -122,20 +134,27 @@ class CameraWatch:
 
     def _note(self, camera: _Camera, frame: Frame) -> None:
         camera.frames += 1
+        camera.refused_in_a_row = 0
         camera.heard_s = self._clock()
         camera.delays_s.append((self._now() - frame.captured_at).total_seconds())
         del camera.delays_s[:-_DELAYS_KEPT]
 
     def _facts(self, camera: _Camera, now_s: float) -> dict[str, Any]:
         delays = sorted(camera.delays_s)
-        quiet_s = now_s - (self._began_s if camera.heard_s is None else camera.heard_s)
         return {
-            "state": "silent" if quiet_s > SILENT_AFTER_S else camera.view.problem or "ok",
+            "state": self._state(camera, now_s),
             "frames": camera.frames,
             "last_s": None if camera.heard_s is None else round(now_s - camera.heard_s, 1),
             "delay_p50_s": round(delays[len(delays) // 2], 3) if delays else None,
             "delay_p99_s": round(delays[int(len(delays) * 0.99)], 3) if delays else None,
         }
+
+    def _state(self, camera: _Camera, now_s: float) -> str:
+        if now_s - (self._began_s if camera.heard_s is None else camera.heard_s) > SILENT_AFTER_S:
+            return "silent"
+        if camera.refused_in_a_row >= UNREADABLE_AFTER:
+            return "unreadable"
+        return camera.view.problem or "ok"
 
 
 def _short_hash(words: str) -> str:

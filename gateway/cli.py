@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from bench.inference import BenchError
+from bench.errors import BenchError
 from detectors.errors import DetectorError
 from dispatcher.errors import DispatcherError
 from gateway.commands import bench, daemons, data, demo, detect, evaluate, judge, simulate, train

@@ -148,7 +148,7 @@ class FrameConsumer:
         try:
             frame = decode_frame(payload, camera_id=topic.camera_id, received_at=head.received_at)
         except PayloadError as error:
-            self._refuse(_dead_letter(head, payload, error.reason, error.detail), batch)
+            self._refuse(_dead_letter(head, payload, error.reason, error.detail), topic.camera_id, batch)
         else:
             batch.frames.append((head, frame))
 
@@ -157,7 +157,7 @@ class FrameConsumer:
     ) -> None:
         if found.failure is not None:
             reason, _, detail = found.failure.partition(": ")
-            self._refuse(_dead_letter(head, frame.jpeg, reason, detail), batch)
+            self._refuse(_dead_letter(head, frame.jpeg, reason, detail), frame.camera_id, batch)
             return
         batch.counts["frames_inferred"] += 1
         batch.counts["frames_repeated"] += found.is_repeat
@@ -172,7 +172,8 @@ class FrameConsumer:
         batch.events.extend(events)
         batch.outgoing.extend(self._feed.message(event, frame) for event in events)
 
-    def _refuse(self, letter: DeadLetter, batch: _Batch) -> None:
+    def _refuse(self, letter: DeadLetter, camera_id: str, batch: _Batch) -> None:
+        self._watch.refused(camera_id)
         batch.dead_letters.append(letter)
         batch.counts["frames_dead"] += 1
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from bench.cameras import as_text as cameras_as_text
+from bench.cameras import bench_cameras
 from bench.drawn_jpegs import drawn_jpegs
 from bench.inference import as_text, bench_inference, read_jpegs
 from detectors.opening import DEFAULT_MODEL
@@ -56,9 +58,39 @@ def inference(
         result = bench_inference(
             jpegs, model, batch=batch, device=device, engine=engine, rounds=rounds, progress=advance
         )
-    line = json.dumps(result.to_json(), ensure_ascii=False)
+    _tell(result.to_json(), as_text(result), save=save, as_json=as_json)
+
+
+@bench_app.command("cameras")
+def cameras(
+    count: Annotated[int, typer.Option("--cameras", min=1, max=900, help="how many, at 640×360 px")] = 64,
+    faulty: Annotated[int, typer.Option(min=0, help="of them dead, frozen, flooding or sending garbage, in turn")] = 8,
+    fps: Annotated[float, typer.Option(min=0.1, max=30, help="frames per second of each")] = 1.0,
+    seconds: Annotated[
+        float, typer.Option(min=5, help="with faulty cameras; a fifth more before, with good ones")
+    ] = 600,
+    save: Annotated[Path | None, typer.Option(help="file that gets one more JSON line")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of the table")] = False,
+) -> None:
+    """A whole gateway with many cameras: what faulty ones cost the healthy ones, beside a time without faults.
+
+    Examples:
+
+        street721 bench cameras
+
+        street721 bench cameras --cameras 16 --faulty 4 --seconds 60 --json
+    """
+    if faulty >= count:
+        raise typer.BadParameter(f"{faulty} of {count} leave no healthy camera to look at", param_hint="--faulty")
+    with progress_bar("cameras") as advance:
+        result = bench_cameras(cameras=count, faulty=faulty, fps=fps, seconds=seconds, progress=advance)
+    _tell(result.to_json(), cameras_as_text(result), save=save, as_json=as_json)
+
+
+def _tell(facts: dict[str, Any], text: str, *, save: Path | None, as_json: bool) -> None:
+    line = json.dumps(facts, ensure_ascii=False)
     if save is not None:
         save.parent.mkdir(parents=True, exist_ok=True)
         with save.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
-    sys.stdout.write((line if as_json else as_text(result)) + "\n")
+    sys.stdout.write((line if as_json else text) + "\n")

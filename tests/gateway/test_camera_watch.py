@@ -75,6 +75,20 @@ def test_a_camera_that_is_not_heard_is_silent_and_said_so_once(watch: CameraWatc
     assert [line["event"] for line in logs] == ["camera_silent", "camera_heard_again"]
 
 
+def test_a_camera_that_sends_no_pictures_is_unreadable_until_it_does(watch: CameraWatch, clock: _Clock) -> None:
+    states = []
+    with capture_logs() as logs:
+        for _ in range(40):
+            clock.seconds += 1
+            watch.refused("cam-01")
+            watch.check_silence()
+            states.append(watch.as_json()["cam-01"]["state"])
+    assert states == ["ok"] * 4 + ["unreadable"] * 36
+    assert [line["event"] for line in logs if line["camera_id"] == "cam-01"] == ["camera_unreadable"]
+    _hear(watch, clock)
+    assert watch.as_json()["cam-01"]["state"] == "ok"
+
+
 def test_delays_are_from_capture_to_detections(watch: CameraWatch, clock: _Clock) -> None:
     for number in range(100):
         clock.seconds += 1
