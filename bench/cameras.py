@@ -10,6 +10,7 @@ import os
 import random
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -187,11 +188,12 @@ def bench_cameras(
 def as_text(result: CamerasResult) -> str:
     """A table to read."""
     lines = [f"{result.cameras} cameras at {result.fps:g} frame/s; figures of the healthy ones"]
-    for name, phase in (("all behave", result.quiet), ("8th part faulty", result.troubled)):
+    for name, phase in (("all behave", result.quiet), ("some are faulty", result.troubled)):
         first_mb, last_mb = phase.rss_mb
         lines.append(
             f"{name:16s} kept {100 * phase.kept:.2f} % of {phase.sent} frames; capture to detections "
-            f"p50 {phase.p50_s:.3f} s, p99 {phase.p99_s:.3f} s; gateway {first_mb:.0f} → {last_mb:.0f} MB, {phase.cpu_share:.2f} cores"
+            f"p50 {phase.p50_s:.3f} s, p99 {phase.p99_s:.3f} s; "
+            f"gateway {first_mb:.0f} → {last_mb:.0f} MB, {phase.cpu_share:.2f} cores"
         )
     lines += [f"{fault:16s} called {dict(states)}" for fault, states in result.states.items() if states]
     lines.append(f"counts {result.counts}")
@@ -247,7 +249,9 @@ class _Gateway:
 @contextmanager
 def _gateway(folder: Path, site: Path) -> Iterator[_Gateway]:
     """The product's daemon with its own broker, in a process of its own."""
-    port = 18722
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
     words = ["gateway", "--data-dir", str(folder / "data"), "--site", str(site), "--port", str(port)]
     with (folder / "gateway.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen([sys.executable, "-m", "gateway", *words], stdout=log, stderr=log)

@@ -110,21 +110,21 @@ def _best_ones(xyxy: F32, group: Rows, iou_limit: np.float32, any_group_limit: n
     The greedy loop for all pictures in step: the best box that is left of every picture is kept, and what it covers
     too far falls. There are as many rounds as the fullest picture has things, each over P x K boxes at once.
     """
-    x0, y0, x1, y1 = xyxy
-    area = np.maximum(x1 - x0, 0) * np.maximum(y1 - y0, 0)
+    top_left, bottom_right = xyxy[:2], xyxy[2:]
+    area = np.maximum(bottom_right - top_left, 0).prod(axis=0)
     kept = np.zeros(group.shape, np.bool_)
     is_left = group >= 0
+    picture = np.arange(len(group))
     while is_left.any():
-        row = np.flatnonzero(is_left.any(axis=1))
         best = is_left.argmax(axis=1)
-        at = (np.arange(len(best)), best)
-        width = np.minimum(x1, x1[at][:, None]) - np.maximum(x0, x0[at][:, None])
-        height = np.minimum(y1, y1[at][:, None]) - np.maximum(y0, y0[at][:, None])
-        shared = np.maximum(width, 0) * np.maximum(height, 0)
-        limit = np.where(group == group[at][:, None], iou_limit, any_group_limit)
-        is_left &= shared <= limit * (area + area[at][:, None] - shared)
-        is_left[at] = False
-        kept[row, best[row]] = True
+        kept[picture, best] |= is_left[picture, best]
+        sides = np.minimum(bottom_right, bottom_right[:, picture, best, None])
+        sides -= np.maximum(top_left, top_left[:, picture, best, None])
+        np.maximum(sides, 0, out=sides)
+        shared = sides[0] * sides[1]
+        limit = np.where(group == group[picture, best, None], iou_limit, any_group_limit)
+        is_left &= shared <= limit * (area + area[picture, best, None] - shared)
+        is_left[picture, best] = False
     return kept
 
 

@@ -70,3 +70,22 @@ def test_what_cannot_be_measured_is_one_line(
         cli.main()
     assert ended.value.code == 1
     assert said in capsys.readouterr().err
+
+
+def test_faulty_cameras_stand_beside_healthy_ones_in_a_whole_gateway(tmp_path: Path) -> None:
+    words = ["bench", "cameras", "--cameras", "6", "--faulty", "4", "--fps", "2", "--seconds", "10", "--json"]
+    result = CliRunner().invoke(cli.app, [*words, "--save", str(tmp_path / "r.jsonl")])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["troubled"]["healthy_frames_sent"] > 2 * 2 * 10 - 8
+    assert told["troubled"]["healthy_frames_kept"] > 0.5
+    assert told["states"]["healthy"] == {"ok": 2}
+    assert told["states"]["garbage"] == {"unreadable": 1}
+    assert told["counts"]["frames_dropped.newer_waiting"] > 0
+    assert told["counts"]["frames_dead"] > 5
+    assert json.loads((tmp_path / "r.jsonl").read_text(encoding="utf-8")) == told
+
+
+def test_a_street_without_a_healthy_camera_is_wrong_usage() -> None:
+    result = CliRunner().invoke(cli.app, ["bench", "cameras", "--cameras", "4", "--faulty", "4"])
+    assert result.exit_code == 2
