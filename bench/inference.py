@@ -41,6 +41,7 @@ DECODE = "decode alone"
 FORWARD = "forward alone"
 _SIZES_PX = ((1920, 1080), (640, 360))
 _FRAMES = 32
+_SETTLE_S = 0.5
 
 U8 = npt.NDArray[np.uint8]
 
@@ -130,7 +131,7 @@ def bench_inference(
             FORWARD: parts.forward,
             **ultralytics_ways(card, files, Path(folder)),
         }
-        timings = measure(ways, rounds=rounds, progress=progress)
+        timings = measure(ways, rounds=rounds, settle_s=_SETTLE_S, progress=progress)
     cpu_s = timings[DECODE].median_cpu_s + timings[FORWARD].median_cpu_s
     return InferenceResult(
         description=detector.description,

@@ -30,12 +30,17 @@ def measure(
     ways: Mapping[str, Callable[[], object]],
     *,
     rounds: int,
+    settle_s: float = 0.0,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Timing]:
-    """Time every way `rounds` times, in turns, after one warm-up each."""
+    """Time every way `rounds` times, in turns, after one warm-up each.
+
+    settle_s: a pause before each, while threads of the way before may still spin in wait of more work
+    """
     timings = {name: Timing() for name in ways}
     for number in range(rounds + 1):
         for place, (name, way) in enumerate(ways.items()):
+            time.sleep(settle_s)
             began_s, began_cpu_s = time.perf_counter(), time.process_time()
             way()
             if number:
