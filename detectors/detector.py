@@ -7,10 +7,8 @@ others decode the next one.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -28,6 +26,7 @@ from detectors.model_card import ModelCard
 from detectors.nms import SAME_PLACE_IOU, Boxes, Rows, surviving_rows
 from detectors.outputs import class_outputs
 from detectors.pixels import PixelForm
+from detectors.planning import Placed, Slot, plan_batches
 from ingest.errors import PayloadError
 from ingest.jpeg import check_jpeg
 
@@ -88,24 +87,6 @@ class Detector(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A picture whose header was read: row of the caller, (width, height) by the header, place in the input."""
-
-    row: int
-    size_px: SizePx
-    letterbox: Letterbox
-
-
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    """Where a picture goes: a batch by number, a place in it."""
-
-    batch: int
-    place: int
-    picture: _Placed
-
-
 class OneLane:
     """Everything in the caller's own thread."""
 
@@ -149,7 +130,7 @@ class BatchedDetector:
         self._layout = layout_of(card, backend.facts)
         self._has_doubles = one_box or self._layout is not Layout.YOLO_END2END
         self._fixed_px = backend.facts.fixed_px
-        self._buffers = BatchBuffers()
+        self.buffers = BatchBuffers()
         self._reason = f" ({reason})" if reason else ""
 
     @property
@@ -164,89 +145,32 @@ class BatchedDetector:
 
     def detect(self, jpegs: Sequence[bytes], before: Sequence[Glance | None] = ()) -> list[FrameDetections]:
         """See `Detector.detect`."""
-        results: dict[int, FrameDetections] = {}
-        glances: dict[int, Glance] = {}
-        batches = list(self._plan(jpegs, results))
-        buffers: dict[int, U8] = {}
+        call = _Call(self, jpegs, before)
+        self._lanes.run(call.batches, call.decode, call.infer)
+        return [replace(call.results[row], glance=call.glances.get(row)) for row in range(len(jpegs))]
 
-        def decode_into_batch(slot: _Slot, lane: int) -> None:
-            buffer = buffers.get(slot.batch)
-            if buffer is None:
-                buffer = buffers.setdefault(slot.batch, self._take_buffer(batches[slot.batch]))
-            picture = slot.picture
-            try:
-                pixels = decode_jpeg(jpegs[picture.row], picture.size_px, picture.letterbox.placed_px)
-            except PayloadError as error:
-                results[picture.row] = FrameDetections.empty((0, 0), failure=str(error))
-                return
-            glance = glances[picture.row] = glance_of(pixels)
-            known = before[picture.row] if before else None
-            if known is not None and np.array_equal(glance, known):
-                results[picture.row] = replace(FrameDetections.empty(picture.size_px), is_repeat=True)
-            elif is_turned(pixels, picture.size_px):
-                results[picture.row] = self._see(pixels, picture.size_px[::-1], lane)
-            else:
-                write_into(buffer[slot.place], pixels, picture.letterbox)
-
-        def infer(number: int, lane: int) -> None:
-            buffer = buffers.pop(number)
-            left = [slot for slot in batches[number] if slot.picture.row not in results]
-            for place, slot in enumerate(left):
-                if place < slot.place:
-                    buffer[place] = buffer[slot.place]
-            pictures = [slot.picture for slot in left]
-            if pictures:
-                results.update(
-                    (picture.row, found)
-                    for picture, found in zip(pictures, self._infer(buffer[: len(left)], pictures, lane), strict=True)
-                )
-            self._buffers.give_back(buffer)
-
-        self._lanes.run(batches, decode_into_batch, infer)
-        return [replace(results[row], glance=glances.get(row)) for row in range(len(jpegs))]
-
-    def see(self, picture_bgr: U8, lane: int = 0) -> FrameDetections:
-        """The detections of one decoded picture (H, W, 3) BGR."""
-        height, width = picture_bgr.shape[:2]
-        return self._see(picture_bgr, (width, height), lane)
-
-    def _plan(self, jpegs: Sequence[bytes], results: dict[int, FrameDetections]) -> Iterator[list[_Slot]]:
-        """Batches of pictures that share an input shape, each at most _batch_size; what is no picture has failed."""
-        shapes: dict[SizePx, list[_Placed]] = defaultdict(list)
-        for row, jpeg in enumerate(jpegs):
-            try:
-                size_px = check_jpeg(jpeg).size_px
-            except PayloadError as error:
-                results[row] = FrameDetections.empty((0, 0), failure=str(error))
-            else:
-                placed = _Placed(row, size_px, self._place(size_px))
-                shapes[placed.letterbox.input_px].append(placed)
-        number = 0
-        for pictures in shapes.values():
-            rest = iter(pictures)
-            for size in batch_sizes(len(pictures), self._backend.streams, self._batch_size):
-                yield [_Slot(number, place, picture) for place, picture in enumerate(islice(rest, size))]
-                number += 1
-
-    def _take_buffer(self, batch: Sequence[_Slot]) -> U8:
-        width, height = batch[0].picture.letterbox.input_px
-        return self._buffers.take((len(batch), height, width, 3))
-
-    def _see(self, pixels: U8, size_px: SizePx, lane: int) -> FrameDetections:
-        """One picture by itself; size_px: (width, height) of the original, pixels may be fewer."""
-        picture = _Placed(0, size_px, self._place(size_px))
-        width, height = picture.letterbox.input_px
+    def see(self, picture_bgr: U8, size_px: SizePx | None = None, lane: int = 0) -> FrameDetections:
+        """The detections of one decoded picture (H, W, 3) BGR; size_px: of the original, where it is larger."""
+        placed = self.place(0, size_px or (picture_bgr.shape[1], picture_bgr.shape[0]))
+        width, height = placed.letterbox.input_px
         batch = np.empty((1, height, width, 3), np.uint8)
-        write_into(batch[0], pixels, picture.letterbox)
-        return self._infer(batch, [picture], lane)[0]
+        write_into(batch[0], picture_bgr, placed.letterbox)
+        return self.infer(batch, [placed], lane)[0]
 
-    def _place(self, size_px: SizePx) -> Letterbox:
+    def plan(self, pictures: Sequence[Placed]) -> list[list[Slot]]:
+        """Batches that keep all of the engine's streams busy."""
+        return plan_batches(pictures, streams=self._backend.streams, most=self._batch_size)
+
+    def place(self, row: int, size_px: SizePx) -> Placed:
+        """Where a picture of (width, height) lies in the network's input."""
         is_centred = self._layout is not Layout.YOLOX
         if self._fixed_px is not None:
-            return fit_fixed(size_px, input_px=self._fixed_px, is_centred=is_centred)
-        return fit(size_px, long_side_px=self._card.input_px, stride=self._card.stride, is_centred=is_centred)
+            return Placed(row, size_px, fit_fixed(size_px, input_px=self._fixed_px, is_centred=is_centred))
+        long_side_px, stride = self._card.input_px, self._card.stride
+        return Placed(row, size_px, fit(size_px, long_side_px=long_side_px, stride=stride, is_centred=is_centred))
 
-    def _infer(self, batch: U8, pictures: Sequence[_Placed], lane: int) -> list[FrameDetections]:
+    def infer(self, batch: U8, pictures: Sequence[Placed], lane: int) -> list[FrameDetections]:
+        """The detections of every picture of a batch (N, h, w, 3)."""
         output = self._backend.forward(batch, self._layout.pixel_form, lane)
         input_px = pictures[0].letterbox.input_px
         picture, boxes = decode(self._layout, output, self._outputs.thresholds, input_px=input_px)
@@ -278,9 +202,64 @@ class BatchedDetector:
         )
 
 
-def batch_sizes(pictures: int, streams: int, most: int) -> list[int]:
-    """How many of so many pictures go into each batch: at most `most`, all about alike, and enough batches that
-    every stream gets as many as the others."""
-    rounds = -(-pictures // (streams * most))
-    batches = min(pictures, rounds * streams)
-    return [pictures // batches + (number < pictures % batches) for number in range(batches)]
+class _Call:
+    """One call of `detect`: what it has found so far, shared by the lanes. Every slot is written by one of them."""
+
+    def __init__(self, detector: BatchedDetector, jpegs: Sequence[bytes], before: Sequence[Glance | None]) -> None:
+        self._detector = detector
+        self._jpegs = jpegs
+        self._before = before
+        self._memory: dict[int, U8] = {}
+        self.results: dict[int, FrameDetections] = {}
+        self.glances: dict[int, Glance] = {}
+        self.batches = detector.plan(list(self._placed()))
+
+    def decode(self, slot: Slot, lane: int) -> None:
+        """Write a picture into its place, or its result where there is nothing to infer."""
+        picture = slot.picture
+        try:
+            pixels = decode_jpeg(self._jpegs[picture.row], picture.size_px, picture.letterbox.placed_px)
+        except PayloadError as error:
+            self.results[picture.row] = FrameDetections.empty((0, 0), failure=str(error))
+            return
+        self.glances[picture.row] = glance_of(pixels)
+        if self._is_repeat(picture.row):
+            self.results[picture.row] = replace(FrameDetections.empty(picture.size_px), is_repeat=True)
+        elif is_turned(pixels, picture.size_px):
+            self.results[picture.row] = self._detector.see(pixels, picture.size_px[::-1], lane)
+        else:
+            write_into(self._memory_of(slot)[slot.place], pixels, picture.letterbox)
+
+    def infer(self, number: int, lane: int) -> None:
+        """Run the network over what is left of a batch, moved together."""
+        left = [slot for slot in self.batches[number] if slot.picture.row not in self.results]
+        if not left:
+            return
+        memory = self._memory.pop(number)
+        for place, slot in enumerate(left):
+            if place < slot.place:
+                memory[place] = memory[slot.place]
+        found = self._detector.infer(memory[: len(left)], [slot.picture for slot in left], lane)
+        for slot, seen in zip(left, found, strict=True):
+            self.results[slot.picture.row] = seen
+        self._detector.buffers.give_back(memory)
+
+    def _placed(self) -> Iterator[Placed]:
+        """Every picture whose header is right; the others have failed."""
+        for row, jpeg in enumerate(self._jpegs):
+            try:
+                yield self._detector.place(row, check_jpeg(jpeg).size_px)
+            except PayloadError as error:
+                self.results[row] = FrameDetections.empty((0, 0), failure=str(error))
+
+    def _is_repeat(self, row: int) -> bool:
+        known = self._before[row] if self._before else None
+        return known is not None and np.array_equal(self.glances[row], known)
+
+    def _memory_of(self, slot: Slot) -> U8:
+        """The batch's memory; of two lanes that ask for it at once one gets the other's."""
+        if slot.batch not in self._memory:
+            width, height = slot.picture.letterbox.input_px
+            shape = (len(self.batches[slot.batch]), height, width, 3)
+            self._memory.setdefault(slot.batch, self._detector.buffers.take(shape))
+        return self._memory[slot.batch]

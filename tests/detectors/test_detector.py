@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.classes import load_classes
-from detectors.detector import BatchedDetector, batch_sizes
+from detectors.detector import BatchedDetector
 from detectors.errors import ModelError
 from detectors.layouts import NetworkFacts, cell_count
 from detectors.letterbox import FILL
 from detectors.model_card import ModelCard
 from detectors.pixels import PixelForm, as_network_input
+from detectors.planning import batch_sizes
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
