@@ -90,6 +90,13 @@ class CameraWatch:
             camera.found = found
             return found if is_a_look(camera.view) else None
 
+    def heard(self, camera_id: str) -> None:
+        """A picture came that nobody needed to look at."""
+        camera = self._cameras[camera_id]
+        with self._lock:
+            camera.heard_s = self._clock()
+            camera.refused_in_a_row = 0
+
     def refused(self, camera_id: str) -> None:
         """Something came from the camera that is no picture."""
         camera = self._cameras[camera_id]

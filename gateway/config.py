@@ -6,7 +6,7 @@ import difflib
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -53,6 +53,7 @@ class FramesPart(_Part):
     max_pending_per_camera: int = Field(default=1, ge=1)
     min_window_ms: float = Field(default=2, ge=0, le=1000)
     max_window_ms: float = Field(default=100, ge=0, le=1000)
+    sampling: Literal["every", "deadline"] = "every"
 
     @model_validator(mode="after")
     def _windows_in_order(self) -> FramesPart:

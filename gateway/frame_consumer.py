@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from detectors import Detector, FrameDetections
 from gateway.adapters.state_store import Outgoing, load_states, put_outgoing, save_states
@@ -17,6 +18,7 @@ from gateway.frame_queue import FrameQueue
 from gateway.incident_feed import IncidentFeed
 from geofence.judge import CameraState, judge_frame
 from geofence.messages import IncidentEvent
+from geofence.sampling import SamplingSettings, look_interval_s
 from geofence.site import Site
 from ingest.adapters.spool import MessageHead, Spool
 from ingest.errors import PayloadError
@@ -25,6 +27,8 @@ from ingest.messages import DeadLetter, Frame
 from ingest.topics import FrameTopic, parse_topic
 
 _STATES = "camera:"
+_JITTER_S = 0.05
+"""A frame that comes so much early is on time: cameras of one frame a second do not keep it to the millisecond."""
 
 
 @dataclass(slots=True)
@@ -54,9 +58,10 @@ class FrameConsumer:
     """Takes frames from the spool; `step` is called by one thread.
 
     The network works on the next batch while the one before is judged and committed. Every received frame is counted
-    once: frames_inferred, frames_dropped_by_policy (newer ones of the same camera waited, or the site does not know the
-    camera) or frames_dead (a dead letter). Of the first, frames_repeated were the picture before to the last bit, so
-    that what was found there holds; frames_without_view were not judged: the camera sees nothing, or another street.
+    once: frames_inferred, frames_dropped_by_policy (newer ones of the same camera waited, no rule needed it, or the
+    site does not know the camera) or frames_dead (a dead letter). Of the first, frames_repeated were the picture before
+    to the last bit, so that what was found there holds; frames_without_view were not judged: the camera sees nothing,
+    or another street.
     """
 
     def __init__(
@@ -70,8 +75,10 @@ class FrameConsumer:
         topic_root: str,
         settings: BatcherSettings,
         watch: CameraWatch,
+        sampling: SamplingSettings | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """sampling: how often a camera is looked at by its rules' deadlines; None: at every frame."""
         self._spool = spool
         self._site = site
         self._detector = detector
@@ -79,6 +86,9 @@ class FrameConsumer:
         self._letters = letters
         self._topic_root = topic_root
         self._watch = watch
+        self._sampling = sampling
+        self._looked_at: dict[str, datetime] = {}
+        self._max_batch = settings.max_batch
         self._clock = clock
         self._states = {key: CameraState.from_json(text) for key, text in load_states(spool, _STATES).items()}
         self._queue = FrameQueue(
@@ -109,13 +119,17 @@ class FrameConsumer:
     def _begin(self) -> _Running | None:
         """Send the next batch to the network, if it is time for one."""
         self._queue.fetch()
-        taken = self._queue.next()
-        if isinstance(taken, Wait):
-            self._waiting = taken
+        batch = _Batch([])
+        while len(batch.frames) < self._max_batch:
+            taken = self._queue.next()
+            if isinstance(taken, Wait):
+                self._waiting = taken
+                break
+            batch.heads += taken
+            for head in taken:
+                self._decode(head, batch)
+        if not batch.heads:
             return None
-        batch = _Batch(taken)
-        for head in taken:
-            self._decode(head, batch)
         jpegs = [frame.jpeg for _, frame in batch.frames]
         before = self._last_seen(batch)
         glances = [None if seen is None else seen.glance for seen in before]
@@ -149,8 +163,23 @@ class FrameConsumer:
             frame = decode_frame(payload, camera_id=topic.camera_id, received_at=head.received_at)
         except PayloadError as error:
             self._refuse(_dead_letter(head, payload, error.reason, error.detail), topic.camera_id, batch)
-        else:
+            return
+        if self._is_due(frame):
+            self._looked_at[frame.camera_id] = frame.captured_at
             batch.frames.append((head, frame))
+        else:
+            self._watch.heard(frame.camera_id)
+            batch.counts["frames_dropped_by_policy"] += 1
+            batch.counts["frames_dropped.not_due"] += 1
+
+    def _is_due(self, frame: Frame) -> bool:
+        """Whether the camera's rules want to see it: a matter of event time, however fast frames come."""
+        state = self._states.get(frame.camera_id, CameraState())
+        last_at = self._looked_at.get(frame.camera_id, state.last_frame_at)
+        if self._sampling is None or last_at is None:
+            return True
+        interval_s = look_interval_s(state.visits, self._site.config.dwell, self._sampling)
+        return (frame.captured_at - last_at).total_seconds() >= interval_s - _JITTER_S
 
     def _judge(
         self, head: MessageHead, frame: Frame, found: FrameDetections, repeated: FrameDetections | None, batch: _Batch

@@ -50,6 +50,7 @@ from gateway.reading_consumer import ReadingConsumer
 from gateway.supervisor import Supervisor
 from gateway.worker import Worker
 from geofence.adapters.site_folder import load_site
+from geofence.sampling import SamplingSettings
 from geofence.site import Site
 from ingest.adapters.inbox import Inbox
 from ingest.adapters.influx_sink import InfluxSink
@@ -203,6 +204,7 @@ def _consumers(
             max_window_s=settings.frames.max_window_ms / 1000,
         ),
         watch=watch,
+        sampling=SamplingSettings() if settings.frames.sampling == "deadline" else None,
     )
     fail = supervisor.fail
     return [

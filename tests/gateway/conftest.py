@@ -23,6 +23,7 @@ from gateway.frame_consumer import FrameConsumer
 from gateway.incident_feed import IncidentFeed
 from gateway.reading_consumer import ReadingConsumer
 from geofence.adapters.site_folder import load_site
+from geofence.sampling import SamplingSettings
 from geofence.site import Site
 from ingest.adapters.spool import NewMessage, Spool
 from ingest.config import SpoolSettings
@@ -74,6 +75,7 @@ class GatewayBench:
     """The consumers of one gateway over one spool file; `restart` forgets everything that is not on disk."""
 
     def __init__(self, folder: Path, site: Site) -> None:
+        self.sampling: SamplingSettings | None = None
         self._file = folder / "spool.db"
         self._site = site
         self.detector = ScriptedDetector()
@@ -124,6 +126,7 @@ class GatewayBench:
             topic_root=ROOT,
             settings=BatcherSettings(max_batch=3, max_pending_per_camera=4),
             watch=self.watch,
+            sampling=self.sampling,
         )
 
 

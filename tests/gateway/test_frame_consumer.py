@@ -12,6 +12,7 @@ import pytest
 
 from geofence.cloudevents import incident_from_json
 from geofence.messages import EventType, IncidentKind
+from geofence.sampling import SamplingSettings
 from sim.devices.exif import stamp_jpeg
 
 if TYPE_CHECKING:
@@ -140,3 +141,22 @@ def test_what_a_camera_shows_again_holds_what_was_found_in_it(gateway: GatewayBe
     assert gateway.watch.as_json()["cam-01"] == {
         "state": "frozen", "frames": 0, "last_s": None, "delay_p50_s": None, "delay_p99_s": None,
     }  # fmt: skip
+
+
+def test_by_deadline_only_what_the_rules_need_is_looked_at(gateway: GatewayBench, jpeg: Callable[[], bytes]) -> None:
+    gateway.sampling = SamplingSettings(min_interval_s=2.0)
+    gateway.restart()
+    for second in range(20):
+        _look(gateway, jpeg(), second)
+    counts = gateway.spool.counters()
+    assert (counts["frames_inferred"], counts["frames_dropped.not_due"]) == (10, 10)
+    assert counts["frames_dropped_by_policy"] == 10
+    assert gateway.spool.backlog("frames") == 0
+    gateway.restart()
+    _look(gateway, jpeg(), 19)
+    assert gateway.spool.counters()["frames_inferred"] == 10, "the last look, at second 18, is remembered"
+    gateway.detector.sees_garbage = True
+    for second in range(20, 40):
+        _look(gateway, jpeg(), second)
+    ((_, body),) = gateway.outgoing()
+    assert incident_from_json(body)[1].event == EventType.OPENED

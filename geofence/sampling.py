@@ -1,0 +1,65 @@
+"""When a camera must be looked at again: as often as its rules need, instead of at a fixed rate.
+
+A rule of five minutes is broken after five minutes whether the street is looked at five times a second or every few
+seconds. What stands there decides: a thing that was seen once may be passing, one that was seen twice is looked at
+again at once to know, and one that stands is visited more and more often as its limit comes near.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from geofence.dwell import DwellSettings, Visit
+from geofence.messages import IncidentKind
+
+_KNOWN_HITS = 3
+"""Seen so often, the last two times shortly after each other, a thing stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingSettings:
+    """min_interval_s: the fastest looks; max_interval_s: the slowest; idle_share: of the shortest dwell limit, how long
+    nobody looks while nothing stands; approach_share: of the time that is left until a limit."""
+
+    min_interval_s: float = 1.0
+    max_interval_s: float = 10.0
+    idle_share: float = 1 / 30
+    approach_share: float = 1 / 4
+
+
+def look_interval_s(
+    visits: Sequence[Visit], rules: Mapping[IncidentKind, DwellSettings], settings: SamplingSettings
+) -> float:
+    """Seconds of event time from the last look at a camera to the next."""
+    idle_s = idle_interval_s(rules, settings)
+    return min([idle_s, *(_interval_s(visit, rules[visit.first.kind], idle_s, settings) for visit in visits)])
+
+
+def idle_interval_s(rules: Mapping[IncidentKind, DwellSettings], settings: SamplingSettings) -> float:
+    """Seconds between two looks at a street where nothing stands."""
+    shortest_s = min((rule.min_dwell_s for rule in rules.values()), default=settings.max_interval_s)
+    # A silence longer than max_gap_s is no time at all for the dwell rule; looks must stay well within it.
+    gap_s = min((rule.max_gap_s for rule in rules.values()), default=settings.max_interval_s) / 2
+    slowest_s = min(settings.max_interval_s, gap_s)
+    return max(min(shortest_s * settings.idle_share, slowest_s), min(settings.min_interval_s, slowest_s))
+
+
+def delay_bound_s(rules: Mapping[IncidentKind, DwellSettings], settings: SamplingSettings) -> float:
+    """How much later than by looking at every frame a rule is found broken at most, in seconds.
+
+    A thing is first seen at most one idle interval after it came, and its limit is overshot by the fastest interval at
+    most, because a quarter of what is left is never more than what is left. To each comes one frame of the camera.
+    """
+    return idle_interval_s(rules, settings) + settings.min_interval_s
+
+
+def _interval_s(visit: Visit, rule: DwellSettings, idle_s: float, settings: SamplingSettings) -> float:
+    if visit.hits < _KNOWN_HITS and visit.incident is None:
+        return settings.min_interval_s if visit.hits > 1 and not visit.was_empty else idle_s
+    if visit.was_empty:
+        return settings.min_interval_s
+    if visit.incident is not None:
+        return min(idle_s, max(settings.min_interval_s, rule.absence_s / 3))
+    left_s = rule.min_dwell_s - visit.dwell.total_seconds()
+    return min(idle_s, max(settings.min_interval_s, left_s * settings.approach_share))
