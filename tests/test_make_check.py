@@ -70,7 +70,7 @@ def test_ruff_finds_a_clock_and_a_print_in_the_core(copy: Path, planted: str, ru
 
 
 def test_mypy_finds_a_wrong_type(copy: Path) -> None:
-    _append(copy / "gateway/frame_plan.py", "\n\ndef wrong() -> int:\n    return 'text'\n")
-    done = _run(copy, "mypy", "--no-incremental", "--config-file", "pyproject.toml", "gateway/frame_plan.py")
+    _append(copy / "gateway/batcher.py", "\n\ndef wrong() -> int:\n    return 'text'\n")
+    done = _run(copy, "mypy", "--no-incremental", "--config-file", "pyproject.toml", "gateway/batcher.py")
     assert done.returncode != 0
     assert 'Incompatible return value type (got "str", expected "int")' in done.stdout

@@ -62,7 +62,7 @@ class EventHub:
 
         A number beyond the newest event counts as the newest.
         """
-        cursor = self._last_seq if after is None else min(after, self._last_seq)
+        cursor = self._last_seq if after is None else await self._known(after)
         while not self._has_ended():
             changed = self._changed
             for event in await self._next_events(cursor):
@@ -72,6 +72,16 @@ class EventHub:
                     return
             if cursor >= self._last_seq and not self._has_ended():
                 await changed.wait()
+
+    async def _known(self, after: int) -> int:
+        """The number, or the newest one that there is; the hub's own may be a poll behind the log."""
+        if after <= self._last_seq:
+            return after
+        try:
+            newest = await asyncio.to_thread(self._queries.last_seq)
+        except StoreUnavailableError:
+            newest = self._last_seq
+        return min(after, newest)
 
     def _has_ended(self) -> bool:
         return self._is_closed

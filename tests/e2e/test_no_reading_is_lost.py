@@ -54,7 +54,7 @@ def test_the_daemons_wait_for_a_broker_that_comes_late_and_goes_again(
     street = street_folder
     gateway = street.start_gateway(wait=False)
     centre = street.start_centre(wait=False)
-    street.wait_for(lambda: "mqtt_down" in gateway.log and "mqtt_down" in centre.log, "the complaint")
+    street.wait_for(lambda: gateway.log.count("mqtt_down") == 2 and "mqtt_down" in centre.log, "the complaint of each")
     mosquitto.start()
     street.wait_for(lambda: street.api("/ready"), "the centre")
     street.wait_for(lambda: gateway.log.count("mqtt_up") == 2, "the gateway")
