@@ -39,6 +39,7 @@ from sim.devices.exif import stamp_jpeg
 FAULTS = ("dead", "frozen", "flooding", "garbage")
 _FLOOD_PER_S = 50
 _POOL = 24
+_DRAIN_S = 3.0
 _SIZE_PX = (640, 360)
 _READY_WITHIN_S = 120.0
 _CAMERAS_PER_CONNECTION = 8
@@ -108,6 +109,7 @@ class _Cameras:
     sent: Counter[str] = field(default_factory=Counter)
     is_troubled: threading.Event = field(default_factory=threading.Event)
     stop: threading.Event = field(default_factory=threading.Event)
+    is_paused: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> list[threading.Thread]:
         """Start sending; a flooding camera has its connection for itself, as every real camera has."""
@@ -129,7 +131,8 @@ class _Cameras:
                 if self.stop.wait(max(0.0, due_s - time.monotonic())):
                     return
                 name = names[number % len(names)]
-                self._publish(client, name, number // len(names))
+                if not self.is_paused.is_set():
+                    self._publish(client, name, number // len(names))
                 number += 1
 
     def _publish(self, client: Client, name: str, tick: int) -> None:
@@ -165,6 +168,7 @@ def bench_cameras(
         folder = Path(scratch)
         with _gateway(folder, _site_with(names, folder / "site")) as gateway:
             street = _Cameras(names, fault_of, drawn_jpegs(_POOL, size_px=_SIZE_PX), gateway.broker_url, fps)
+            street.is_paused.set()
             threads = street.run()
             healthy = [name for name in names if name not in fault_of]
             total_s = seconds * 1.2
@@ -217,20 +221,22 @@ class _Gateway:
     def watch_phase(self, street: _Cameras, healthy: list[str], seconds: float, tell: Callable[[float], None]) -> Phase:
         """Let the phase pass, and read what it did to the healthy cameras."""
         before, sent_before = self.health()["cameras"], Counter(street.sent)
+        street.is_paused.clear()
         began_s, cpu_before_s, rss_mb = time.monotonic(), self._cpu_s(), [self._rss_mb()]
         while (passed_s := time.monotonic() - began_s) < seconds:
             time.sleep(min(2.0, seconds - passed_s))
             rss_mb.append(self._rss_mb())
             tell(passed_s)
-        sent = sum(street.sent[name] - sent_before[name] for name in healthy)
         cpu_share = (self._cpu_s() - cpu_before_s) / (time.monotonic() - began_s)
-        time.sleep(1.0)  # what was sent last is still on its way
+        street.is_paused.set()
+        time.sleep(_DRAIN_S)  # what was sent last is still on its way, and nothing more may be counted
+        sent = sum(street.sent[name] - sent_before[name] for name in healthy)
         after = self.health()["cameras"]
         looked = sum(after[name]["frames"] - before[name]["frames"] for name in healthy)
         part = max(1, len(rss_mb) // 5)
         return Phase(
             sent=sent,
-            kept=min(1.0, looked / max(1, sent)),
+            kept=looked / max(1, sent),
             p50_s=statistics.median(after[name]["delay_p50_s"] for name in healthy),
             p99_s=max(after[name]["delay_p99_s"] for name in healthy),
             rss_mb=(statistics.median(rss_mb[part : 2 * part + 1]), statistics.median(rss_mb[-part:])),

@@ -72,11 +72,11 @@ class Choice:
 
 
 def engine_named(name: str) -> Engine | None:
-    """The engine of that name, None for `auto`; raises DeviceError."""
+    """The engine of that name, None for `auto`; raises ModelError."""
     if name == "auto":
         return None
     if name not in set(Engine):
-        raise DeviceError(name, f"no such engine; right would be auto, {', '.join(Engine)}")
+        raise ModelError(f"engine {name!r}", f"no such engine; right would be auto, {', '.join(Engine)}")
     return Engine(name)
 
 

@@ -89,11 +89,10 @@ class OpenVinoBackend:
         model = self._model.clone()
         if model.is_dynamic():
             model.reshape({model.input(0): ov.PartialShape([count, channels, height, width])})
-        options: dict[str, object] = {
-            "NUM_STREAMS": 1,
-            "INFERENCE_NUM_THREADS": max(1, self._threads // self.lanes),
-            "ENABLE_CPU_PINNING": False,
-        }
+        options: dict[str, object] = {"NUM_STREAMS": 1}
+        if self._device == "CPU":  # a GPU refuses what it does not know
+            options["INFERENCE_NUM_THREADS"] = max(1, self._threads // self.lanes)
+            options["ENABLE_CPU_PINNING"] = False
         if not self._precision.is_quantised:
             options["INFERENCE_PRECISION_HINT"] = "f32"
         return self._core.compile_model(_speak_bytes(model, form), self._device, options)

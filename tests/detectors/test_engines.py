@@ -89,5 +89,7 @@ def test_a_file_without_an_engine_is_one_line(files: list[Path], engine: Engine 
 def test_engines_have_names() -> None:
     assert engine_named("auto") is None
     assert engine_named("torch") is Engine.TORCH
-    with pytest.raises(DeviceError, match="no such engine; right would be auto, openvino, torch, onnxruntime"):
+    with pytest.raises(
+        ModelError, match="^engine 'tensorrt': no such engine; right would be auto, openvino, torch, onnxruntime"
+    ):
         engine_named("tensorrt")
