@@ -7,7 +7,8 @@ others decode the next one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -33,6 +34,8 @@ from ingest.jpeg import check_jpeg
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 Part = TypeVar("Part")
+_PREPARED_SIZES = 4
+"""Engines keep 16 networks a lane: four sizes of pictures, in batches of one to four."""
 
 
 class Backend(Protocol):
@@ -58,6 +61,10 @@ class Backend(Protocol):
     def best_batch(self) -> int:
         """Pictures per forward from which on more of them gain nothing."""
 
+    def prepare(self, sizes_px: Sequence[SizePx], form: PixelForm, most: int) -> None:
+        """Get ready for batches of 1 to `most` pictures of such input sizes (width, height), so that the first of them
+        waits no longer than the next. Nobody is inside `forward` meanwhile."""
+
     def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:
         """Pictures (N, h, w, 3) BGR → (N, …) the network's raw output; it is valid until the lane's next call."""
 
@@ -78,6 +85,9 @@ class Detector(Protocol):
     @property
     def description(self) -> str:
         """One line for a person: model, engine, device."""
+
+    def prepare(self, sizes_px: Iterable[SizePx]) -> None:
+        """Get ready for pictures of these sizes (width, height), one entry per camera, before the first one comes."""
 
     def detect(self, jpegs: Sequence[bytes], before: Sequence[Glance | None] = ()) -> list[FrameDetections]:
         """One result per picture, in order; a picture that cannot be decoded says so in `failure`.
@@ -142,6 +152,12 @@ class BatchedDetector:
         if not self._card.is_verified:
             remarks.append("unverified")
         return f"{self._card.name} ({', '.join(remarks)}) on {self._backend.description}{self._reason}"
+
+    def prepare(self, sizes_px: Iterable[SizePx]) -> None:
+        """See `Detector.prepare`; the few input sizes that most pictures have."""
+        inputs = Counter(self.place(0, size_px).letterbox.input_px for size_px in sizes_px)
+        common = [input_px for input_px, _ in inputs.most_common(_PREPARED_SIZES)]
+        self._backend.prepare(common, self._layout.pixel_form, self._batch_size)
 
     def detect(self, jpegs: Sequence[bytes], before: Sequence[Glance | None] = ()) -> list[FrameDetections]:
         """See `Detector.detect`."""

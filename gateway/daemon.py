@@ -36,8 +36,11 @@ class Gateway:
         sink: InfluxSink | None,
         http: HealthServer,
         announce_broker: Callable[[str], None],
+        prepare: Callable[[], None],
         description: str,
     ) -> None:
+        """announce_broker: called with the address once the embedded broker answers; prepare: what takes a moment and
+        has to be over before the first message is fetched."""
         self._spool = spool
         self._broker = broker
         self._source = source
@@ -47,6 +50,7 @@ class Gateway:
         self._sink = sink
         self._http = http
         self._announce_broker = announce_broker
+        self._prepare = prepare
         self._description = description
 
     def run(self, supervisor: Supervisor) -> str | None:
@@ -60,6 +64,7 @@ class Gateway:
 
     def _start(self) -> None:
         self._http.start()
+        self._prepare()
         if self._broker is not None:
             self._announce_broker(str(self._broker.url))
         self._link.start()

@@ -136,6 +136,7 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
         sink=sink,
         http=HealthServer(settings.gateway.host, settings.gateway.port, health),
         announce_broker=lambda broker_url: write_broker_file(settings.data_path, broker_url),
+        prepare=lambda: detector.prepare(camera.size_px for camera in site.cameras.values()),
         description=f"{site.site_id}: {len(site.cameras)} cameras, {len(site.sensors)} sensors; {detector.description}",
     )
 

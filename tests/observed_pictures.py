@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,9 @@ class SameAnswer:
     @property
     def description(self) -> str:
         return "the same answer"
+
+    def prepare(self, sizes_px: Iterable[tuple[int, int]]) -> None:
+        pass
 
     def detect(self, jpegs: Sequence[bytes], before: Sequence[Glance | None] = ()) -> list[FrameDetections]:
         return [self._answer(jpeg) for jpeg in jpegs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from detectors.adapters.exporters_names import names_in_metadata
 from detectors.adapters.lanes import MOST_LANES, usable_cores
 from detectors.errors import ModelError
 from detectors.layouts import NetworkFacts
+from detectors.letterbox import SizePx
 from detectors.pixels import PixelForm, as_network_input
 
 F32 = npt.NDArray[np.float32]
@@ -56,6 +58,9 @@ class OnnxRuntimeBackend:
     def description(self) -> str:
         """Engine, device, precision and lanes."""
         return f"ONNX Runtime {ort.__version__} CPU f32, lanes: {self.lanes}"
+
+    def prepare(self, sizes_px: Sequence[SizePx], form: PixelForm, most: int) -> None:
+        """See `detectors.detector.Backend.prepare`; the session takes any size as it comes."""
 
     def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:  # noqa: ARG002  lanes share the session
         """See `detectors.detector.Backend.forward`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,13 +55,20 @@ class OpenVinoBackend:
             raise ModelError(str(weights), f"OpenVINO cannot read it: {str(error).strip().splitlines()[-1]}") from error
         self._precision = _precision(self._model, self._core.get_property(self._device, "OPTIMIZATION_CAPABILITIES"))
         self._is_one_by_one = self._model.input(0).partial_shape[0].is_static
-        self._compiling = threading.Lock()
+        self._cloning = threading.Lock()
         self._requests: list[OrderedDict[_Key, ov.InferRequest]] = [OrderedDict() for _ in range(self.lanes)]
 
     @property
     def description(self) -> str:
         """Engine, device, precision and lanes."""
         return f"OpenVINO {ov.get_version().split('-')[0]} {self._device} {self._precision}, lanes: {self.lanes}"
+
+    def prepare(self, sizes_px: Sequence[SizePx], form: PixelForm, most: int) -> None:
+        """See `detectors.detector.Backend.prepare`; lanes compile side by side."""
+        counts = range(1, 2 if self._is_one_by_one else most + 1)
+        keys = [((count, height, width, 3), form) for width, height in sizes_px for count in counts]
+        with ThreadPoolExecutor(self.lanes, thread_name_prefix="compiling") as pool:
+            list(pool.map(lambda lane: [self._request(key, lane) for key in keys], range(self.lanes)))
 
     def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:
         """See `detectors.detector.Backend.forward`."""
@@ -77,8 +85,7 @@ class OpenVinoBackend:
     def _request(self, key: _Key, lane: int) -> ov.InferRequest:
         requests = self._requests[lane]
         if key not in requests:
-            with self._compiling:
-                requests[key] = self._compile(key).create_infer_request()
+            requests[key] = self._compile(key).create_infer_request()
             if len(requests) > _MOST_SHAPES:
                 requests.popitem(last=False)
         requests.move_to_end(key)
@@ -86,7 +93,8 @@ class OpenVinoBackend:
 
     def _compile(self, key: _Key) -> ov.CompiledModel:
         (count, height, width, channels), form = key
-        model = self._model.clone()
+        with self._cloning:
+            model = self._model.clone()
         if model.is_dynamic():
             model.reshape({model.input(0): ov.PartialShape([count, channels, height, width])})
         options: dict[str, object] = {"NUM_STREAMS": 1}

@@ -10,7 +10,7 @@ import os
 import pickle
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from detectors.adapters.lanes import MOST_LANES, usable_cores
 from detectors.errors import ModelError
 from detectors.layouts import NetworkFacts
+from detectors.letterbox import SizePx
 from detectors.pixels import PixelForm
 
 F32 = npt.NDArray[np.float32]
@@ -84,6 +85,13 @@ class TorchBackend:
         """Engine, device and precision."""
         precision = "half precision, CUDA graphs" if self._is_cuda else "f32"
         return f"torch {self._torch.__version__} {self._device} {precision}"
+
+    def prepare(self, sizes_px: Sequence[SizePx], form: PixelForm, most: int) -> None:
+        """See `detectors.detector.Backend.prepare`; on a processor nothing is compiled."""
+        if self._is_cuda:
+            for width, height in sizes_px:
+                for power in range((most - 1).bit_length() + 1):
+                    self.forward(np.zeros((1 << power, height, width, 3), np.uint8), form)
 
     def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:  # noqa: ARG002  one forward at a time
         """See `detectors.detector.Backend.forward`."""

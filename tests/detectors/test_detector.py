@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -44,6 +45,7 @@ class ColourNetwork:
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
+        self.prepared: tuple[tuple[tuple[int, int], ...], int] = ((), 0)
 
     @property
     def description(self) -> str:
@@ -52,6 +54,9 @@ class ColourNetwork:
     @property
     def facts(self) -> NetworkFacts:
         return NetworkFacts(fixed_px=None, probe_px=(320, 320), output_shape=(6, 4))
+
+    def prepare(self, sizes_px: Sequence[tuple[int, int]], form: PixelForm, most: int) -> None:
+        self.prepared = (tuple(sizes_px), most)
 
     def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:
         batch = as_network_input(pictures, form)
@@ -92,6 +97,9 @@ class FixedAnswer:
     @property
     def description(self) -> str:
         return "fixed"
+
+    def prepare(self, sizes_px: Sequence[tuple[int, int]], form: PixelForm, most: int) -> None:
+        pass
 
     def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:
         self.seen.append(as_network_input(pictures, form))
@@ -143,6 +151,14 @@ def test_every_stream_gets_as_many_batches_as_the_others(pictures: int, streams:
     assert 1 <= min(sizes) <= max(sizes) <= most
     assert max(sizes) - min(sizes) <= 1
     assert len(sizes) % streams == 0 or len(sizes) == pictures
+
+
+def test_the_input_sizes_of_most_cameras_are_prepared(detector: BatchedDetector, network: ColourNetwork) -> None:
+    rare = [(100 + 32 * step, 100) for step in range(4)]
+    detector.prepare([*rare, *[(1920, 1080)] * 3, *[(1280, 720)] * 2, *[(300, 900)] * 2])
+    sizes_px, most = network.prepared
+    assert sizes_px[:2] == ((320, 192), (128, 320))
+    assert (len(sizes_px), most) == (4, 8)
 
 
 def test_no_pictures_give_no_results(detector: BatchedDetector, network: ColourNetwork) -> None:

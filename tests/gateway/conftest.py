@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +44,9 @@ class ScriptedDetector:
     @property
     def description(self) -> str:
         return "scripted"
+
+    def prepare(self, sizes_px: Iterable[tuple[int, int]]) -> None:
+        pass
 
     def detect(self, jpegs: Sequence[bytes], before: Sequence[Glance | None] = ()) -> list[FrameDetections]:
         self.batches.append(len(jpegs))

@@ -133,6 +133,27 @@ def test_a_network_that_takes_one_picture_at_a_time_takes_a_batch_one_by_one(tmp
     np.testing.assert_array_equal(output, np.repeat(HEAD, 3, axis=0))
 
 
+def test_what_was_prepared_is_compiled_for_every_lane_and_batch_before_the_first_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[tuple[int, ...]] = []
+    compile_model = ov.Core.compile_model
+
+    def watched(core: ov.Core, model: ov.Model, *options: object) -> ov.CompiledModel:
+        compiled.append(tuple(model.input(0).shape))
+        return compile_model(core, model, *options)
+
+    monkeypatch.setattr(ov.Core, "compile_model", watched)
+    backend = OpenVinoBackend(write_network(tmp_path / "m.xml", HEAD, input_shape=ANY_PICTURE), threads=2)
+    backend.prepare([(64, 32), (96, 64)], PixelForm.RGB_UNIT, most=2)
+    expected = [(count, height, width, 3) for count in (1, 2) for width, height in ((64, 32), (96, 64))]
+    assert sorted(compiled) == sorted(expected * 2)
+    backend.forward(np.zeros((2, 32, 64, 3), np.uint8), PixelForm.RGB_UNIT, lane=1)
+    assert len(compiled) == 8
+    backend.forward(np.zeros((3, 32, 64, 3), np.uint8), PixelForm.RGB_UNIT, lane=1)
+    assert len(compiled) == 9
+
+
 def test_a_network_in_half_precision_is_fed_like_any_other(tmp_path: Path) -> None:
     path = write_network(tmp_path / "m.xml", HEAD, input_shape=(1, 3, 64, 64), element=np.float16)
     output = OpenVinoBackend(path, threads=1).forward(np.ones((1, 64, 64, 3), np.uint8), PixelForm.RGB_UNIT)
