@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import cameras, inference, load_generator, spool, street_frames
+from bench import cameras, inference, load_generator, sampling, spool, street_frames
 
 _ALL: dict[str, Callable[[], None]] = {
     "inference": inference.main,
     "cameras": cameras.main,
+    "sampling": sampling.main,
     "spool": spool.main,
     "street_frames": street_frames.main,
     "load_generator": load_generator.main,

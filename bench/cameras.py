@@ -1,6 +1,7 @@
 """Hot path: a whole gateway with many cameras, some of them dead, frozen, flooding or sending garbage.
 
-Reference: the same gateway, cameras and pictures in the minutes before, while every camera behaves.
+Reference: the same gateway, cameras and pictures in the minutes before, while every camera behaves. Every frame is to
+be looked at (`[frames] sampling = "every"`): by deadline there would be little to do.
 """
 
 from __future__ import annotations
@@ -260,7 +261,8 @@ def _gateway(folder: Path, site: Path) -> Iterator[_Gateway]:
         port = int(probe.getsockname()[1])
     words = ["gateway", "--data-dir", str(folder / "data"), "--site", str(site), "--port", str(port)]
     with (folder / "gateway.log").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen([sys.executable, "-m", "gateway", *words], stdout=log, stderr=log)
+        environment = {**os.environ, "STREET721_FRAMES__SAMPLING": "every"}
+        process = subprocess.Popen([sys.executable, "-m", "gateway", *words], stdout=log, stderr=log, env=environment)
         try:
             _wait_ready(process, port, folder / "gateway.log")
             url = (folder / "data" / "broker.url").read_text(encoding="utf-8").strip()

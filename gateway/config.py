@@ -53,7 +53,7 @@ class FramesPart(_Part):
     max_pending_per_camera: int = Field(default=1, ge=1)
     min_window_ms: float = Field(default=2, ge=0, le=1000)
     max_window_ms: float = Field(default=100, ge=0, le=1000)
-    sampling: Literal["every", "deadline"] = "every"
+    sampling: Literal["deadline", "every"] = "deadline"
 
     @model_validator(mode="after")
     def _windows_in_order(self) -> FramesPart:

@@ -18,7 +18,7 @@ from gateway.frame_queue import FrameQueue
 from gateway.incident_feed import IncidentFeed
 from geofence.judge import CameraState, judge_frame
 from geofence.messages import IncidentEvent
-from geofence.sampling import SamplingSettings, look_interval_s
+from geofence.sampling import SamplingSettings, is_due
 from geofence.site import Site
 from ingest.adapters.spool import MessageHead, Spool
 from ingest.errors import PayloadError
@@ -27,8 +27,6 @@ from ingest.messages import DeadLetter, Frame
 from ingest.topics import FrameTopic, parse_topic
 
 _STATES = "camera:"
-_JITTER_S = 0.05
-"""A frame that comes so much early is on time: cameras of one frame a second do not keep it to the millisecond."""
 
 
 @dataclass(slots=True)
@@ -173,13 +171,11 @@ class FrameConsumer:
             batch.counts["frames_dropped.not_due"] += 1
 
     def _is_due(self, frame: Frame) -> bool:
-        """Whether the camera's rules want to see it: a matter of event time, however fast frames come."""
-        state = self._states.get(frame.camera_id, CameraState())
-        last_at = self._looked_at.get(frame.camera_id, state.last_frame_at)
-        if self._sampling is None or last_at is None:
+        if self._sampling is None:
             return True
-        interval_s = look_interval_s(state.visits, self._site.config.dwell, self._sampling)
-        return (frame.captured_at - last_at).total_seconds() >= interval_s - _JITTER_S
+        state = self._states.get(frame.camera_id, CameraState())
+        looked_at = self._looked_at.get(frame.camera_id, state.last_frame_at)
+        return is_due(frame.captured_at, looked_at, state.visits, self._site.config.dwell, self._sampling)
 
     def _judge(
         self, head: MessageHead, frame: Frame, found: FrameDetections, repeated: FrameDetections | None, batch: _Batch

@@ -79,7 +79,10 @@ class Street:
 
     def start_gateway(self, *, wait: bool = True, **environment: str) -> Daemon:
         """Start the gateway and wait until messages can come in; tests send faster than cameras do."""
-        environment = {"STREET721_FRAMES__MAX_PENDING_PER_CAMERA": "8"} | environment
+        environment = {
+            "STREET721_FRAMES__MAX_PENDING_PER_CAMERA": "8",
+            "STREET721_FRAMES__SAMPLING": "every",
+        } | environment
         arguments = ["gateway", *self._shared(), "--port", str(self.health_port)]
         daemon = self._start("gateway", arguments, environment)
         if wait:
