@@ -26,9 +26,9 @@ from bench.peak_memory import peak_memory_mb
 from bench.ultralytics_ways import ultralytics_ways
 from detectors.adapters.lanes import ThreadLanes, usable_cores
 from detectors.adapters.machine import look_at_machine
+from detectors.backend import Backend
 from detectors.card_check import layout_of
 from detectors.decoding import decode_jpeg
-from detectors.detector import Backend
 from detectors.engines import choose_engine, engine_named
 from detectors.letterbox import Letterbox, SizePx, fit, fit_fixed, write_into
 from detectors.model_card import ModelCard, load_card

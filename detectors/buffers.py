@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,11 @@ Shape = tuple[int, ...]
 _MOST_IDLE_BYTES = 64 << 20
 
 
+def empty(shape: Shape) -> U8:
+    """Ordinary memory."""
+    return np.empty(shape, np.uint8)
+
+
 class BatchBuffers:
     """Idle arrays by shape, shared by all lanes.
 
@@ -21,7 +27,9 @@ class BatchBuffers:
     fill it: above 64 MiB of idle memory the shape used longest ago is let go.
     """
 
-    def __init__(self, most_idle_bytes: int = _MOST_IDLE_BYTES) -> None:
+    def __init__(self, allocate: Callable[[Shape], U8] = empty, *, most_idle_bytes: int = _MOST_IDLE_BYTES) -> None:
+        """allocate: where new memory comes from."""
+        self._allocate = allocate
         self._most_idle_bytes = most_idle_bytes
         self._idle: OrderedDict[Shape, list[U8]] = OrderedDict()
         self._idle_bytes = 0
@@ -38,7 +46,7 @@ class BatchBuffers:
             if idle := self._idle.get(shape):
                 self._idle_bytes -= idle[-1].nbytes
                 return idle.pop()
-        return np.empty(shape, np.uint8)
+        return self._allocate(shape)
 
     def give_back(self, buffer: U8) -> None:
         """The array may be used again."""

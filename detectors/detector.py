@@ -8,75 +8,34 @@ others decode the next one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.buffers import BatchBuffers
+from detectors.backend import Backend, DeviceBackend, DevicePictures, Lanes, OneLane
+from detectors.buffers import BatchBuffers, empty
 from detectors.card_check import layout_of
 from detectors.classes import ClassTable
 from detectors.decoding import decode_jpeg, is_turned
 from detectors.glance import Glance, glance_of
-from detectors.layouts import Layout, NetworkFacts, decode
+from detectors.layouts import Layout
 from detectors.letterbox import Letterbox, SizePx, fit, fit_fixed, write_into
 from detectors.messages import FrameDetections
 from detectors.model_card import ModelCard
-from detectors.nms import SAME_PLACE_IOU, Boxes, Rows, surviving_rows
+from detectors.nms import SAME_PLACE_IOU, Boxes, Rows
 from detectors.outputs import class_outputs
-from detectors.pixels import PixelForm
 from detectors.planning import Placed, Slot, plan_batches
+from detectors.reading import HeadReading
 from ingest.errors import PayloadError
 from ingest.jpeg import check_jpeg
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
-Part = TypeVar("Part")
 _PREPARED_SIZES = 4
 """Engines keep 16 networks a lane: four sizes of pictures, in batches of one to four."""
-
-
-class Backend(Protocol):
-    """A loaded network on some device."""
-
-    @property
-    def description(self) -> str:
-        """One line for a person: engine, device, precision."""
-
-    @property
-    def facts(self) -> NetworkFacts:
-        """Size, output and class names, as the weights file has them."""
-
-    @property
-    def lanes(self) -> int:
-        """Threads that it wants: they decode, and may be inside `forward` at once, each in its own lane."""
-
-    @property
-    def streams(self) -> int:
-        """How many calls of `forward` side by side are faster than one after the other."""
-
-    @property
-    def best_batch(self) -> int:
-        """Pictures per forward from which on more of them gain nothing."""
-
-    def prepare(self, sizes_px: Sequence[SizePx], form: PixelForm, most: int) -> None:
-        """Get ready for batches of 1 to `most` pictures of such input sizes (width, height), so that the first of them
-        waits no longer than the next. Nobody is inside `forward` meanwhile."""
-
-    def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:
-        """Pictures (N, h, w, 3) BGR → (N, …) the network's raw output; it is valid until the lane's next call."""
-
-
-class Lanes(Protocol):
-    """Threads that work through parts of batches."""
-
-    def run(
-        self, batches: Sequence[Sequence[Part]], each: Callable[[Part, int], None], then: Callable[[int, int], None]
-    ) -> None:
-        """Call each(part, lane) for every part of every batch, and then(batch number, lane) once after the last part
-        of a batch; no batch is empty. No two calls of a lane overlap. The first error is raised."""
 
 
 class Detector(Protocol):
@@ -95,19 +54,6 @@ class Detector(Protocol):
         before: for every picture the glance of the one before it, None where there was none; a picture that has not
         changed by a bit since is not inferred again, and says so in `is_repeat`
         """
-
-
-class OneLane:
-    """Everything in the caller's own thread."""
-
-    def run(
-        self, batches: Sequence[Sequence[Part]], each: Callable[[Part, int], None], then: Callable[[int, int], None]
-    ) -> None:
-        """See `Lanes.run`."""
-        for number, batch in enumerate(batches):
-            for part in batch:
-                each(part, 0)
-            then(number, 0)
 
 
 class BatchedDetector:
@@ -136,11 +82,18 @@ class BatchedDetector:
         self._lanes = lanes or OneLane()
         self._batch_size = min(max_batch or backend.best_batch, backend.best_batch)
         self._outputs = class_outputs(card, classes, confidence=confidence, one_box=one_box)
-        self._any_group_limit = SAME_PLACE_IOU if one_box else 1.0
         self._layout = layout_of(card, backend.facts)
-        self._has_doubles = one_box or self._layout is not Layout.YOLO_END2END
+        self._reading = HeadReading(
+            layout=self._layout,
+            thresholds=self._outputs.thresholds,
+            groups=self._outputs.groups,
+            iou_limit=card.nms_iou,
+            any_group_limit=SAME_PLACE_IOU if one_box else 1.0,
+            has_doubles=one_box or self._layout is not Layout.YOLO_END2END,
+        )
         self._fixed_px = backend.facts.fixed_px
-        self.buffers = BatchBuffers()
+        self._device = backend if isinstance(backend, DeviceBackend) else None
+        self.buffers = BatchBuffers(self._device.empty if self._device else empty)
         self._reason = f" ({reason})" if reason else ""
 
     @property
@@ -155,7 +108,7 @@ class BatchedDetector:
 
     def prepare(self, sizes_px: Iterable[SizePx]) -> None:
         """See `Detector.prepare`; the few input sizes that most pictures have."""
-        inputs = Counter(self.place(0, size_px).letterbox.input_px for size_px in sizes_px)
+        inputs = Counter(self.letterbox(size_px).input_px for size_px in sizes_px)
         common = [input_px for input_px, _ in inputs.most_common(_PREPARED_SIZES)]
         self._backend.prepare(common, self._layout.pixel_form, self._batch_size)
 
@@ -167,7 +120,8 @@ class BatchedDetector:
 
     def see(self, picture_bgr: U8, size_px: SizePx | None = None, lane: int = 0) -> FrameDetections:
         """The detections of one decoded picture (H, W, 3) BGR; size_px: of the original, where it is larger."""
-        placed = self.place(0, size_px or (picture_bgr.shape[1], picture_bgr.shape[0]))
+        size_px = size_px or (picture_bgr.shape[1], picture_bgr.shape[0])
+        placed = Placed(0, size_px, self.letterbox(size_px))
         width, height = placed.letterbox.input_px
         batch = np.empty((1, height, width, 3), np.uint8)
         write_into(batch[0], picture_bgr, placed.letterbox)
@@ -177,37 +131,37 @@ class BatchedDetector:
         """Batches that keep all of the engine's streams busy."""
         return plan_batches(pictures, streams=self._backend.streams, most=self._batch_size)
 
-    def place(self, row: int, size_px: SizePx) -> Placed:
+    def letterbox(self, size_px: SizePx) -> Letterbox:
         """Where a picture of (width, height) lies in the network's input."""
         is_centred = self._layout is not Layout.YOLOX
         if self._fixed_px is not None:
-            return Placed(row, size_px, fit_fixed(size_px, input_px=self._fixed_px, is_centred=is_centred))
-        long_side_px, stride = self._card.input_px, self._card.stride
-        return Placed(row, size_px, fit(size_px, long_side_px=long_side_px, stride=stride, is_centred=is_centred))
+            return fit_fixed(size_px, input_px=self._fixed_px, is_centred=is_centred)
+        return fit(size_px, long_side_px=self._card.input_px, stride=self._card.stride, is_centred=is_centred)
 
-    def infer(self, batch: U8, pictures: Sequence[Placed], lane: int) -> list[FrameDetections]:
+    def decodes_there(self, pictures: Sequence[Placed]) -> bool:
+        """Whether a batch of pictures is to be decoded on the backend's device."""
+        return self._device is not None and self._device.decodes and not any(one.is_turned for one in pictures)
+
+    def decode_there(self, jpegs: Sequence[bytes], pictures: Sequence[Placed]) -> DevicePictures | None:
+        """The batch, decoded on the backend's device; None where that did not work out for all."""
+        if self._device is None:
+            return None
+        return self._device.decode(jpegs, [picture.letterbox for picture in pictures])
+
+    def infer(self, batch: U8 | DevicePictures, pictures: Sequence[Placed], lane: int) -> list[FrameDetections]:
         """The detections of every picture of a batch (N, h, w, 3)."""
-        output = self._backend.forward(batch, self._layout.pixel_form, lane)
-        input_px = pictures[0].letterbox.input_px
-        picture, boxes = decode(self._layout, output, self._outputs.thresholds, input_px=input_px)
-        rows = self._without_doubles(boxes, picture)
-        owner = picture[rows]
+        owner, boxes = self._find(batch, lane)
         return [
-            self._detections(boxes.rows(rows[owner == place]), placed.letterbox)
+            self._detections(boxes.rows(np.flatnonzero(owner == place)), placed.letterbox)
             for place, placed in enumerate(pictures)
         ]
 
-    def _without_doubles(self, boxes: Boxes, picture: Rows) -> Rows:
-        """Rows that stay, best first; an end-to-end network has no doubles but those that `one_box` means."""
-        if not self._has_doubles:
-            return np.lexsort((-boxes.confidence, picture))
-        return surviving_rows(
-            boxes,
-            picture,
-            iou_limit=self._card.nms_iou,
-            groups=self._outputs.groups,
-            any_group_limit=self._any_group_limit,
-        )
+    def _find(self, batch: U8 | DevicePictures, lane: int) -> tuple[Rows, Boxes]:
+        if self._device is not None:
+            return self._device.find(batch, self._reading, lane)
+        assert not isinstance(batch, DevicePictures), "only a device backend decodes on its device"
+        output = self._backend.forward(batch, self._layout.pixel_form, lane)
+        return self._reading.kept(output, input_px=(batch.shape[2], batch.shape[1]))
 
     def _detections(self, boxes: Boxes, letterbox: Letterbox) -> FrameDetections:
         return FrameDetections(
@@ -229,9 +183,39 @@ class _Call:
         self.results: dict[int, FrameDetections] = {}
         self.glances: dict[int, Glance] = {}
         self.batches = detector.plan(list(self._placed()))
+        self._decoded_there = {
+            number
+            for number, batch in enumerate(self.batches)
+            if detector.decodes_there([slot.picture for slot in batch])
+        }
 
     def decode(self, slot: Slot, lane: int) -> None:
         """Write a picture into its place, or its result where there is nothing to infer."""
+        if slot.batch not in self._decoded_there:
+            self._decode_here(slot, lane)
+
+    def infer(self, number: int, lane: int) -> None:
+        """The results of a batch."""
+        if number in self._decoded_there:
+            if self._infer_there(number, lane):
+                return
+            for slot in self.batches[number]:
+                self._decode_here(slot, lane)
+        self._infer_here(number, lane)
+
+    def _infer_there(self, number: int, lane: int) -> bool:
+        """Decode and infer a batch on the backend's device; False where a picture of it has to be decoded here."""
+        pictures = [slot.picture for slot in self.batches[number]]
+        decoded = self._detector.decode_there([self._jpegs[picture.row] for picture in pictures], pictures)
+        if decoded is None:
+            return False
+        found = self._detector.infer(decoded, pictures, lane)
+        for picture, glance, seen in zip(pictures, decoded.glances, found, strict=True):
+            self.glances[picture.row] = glance
+            self.results[picture.row] = _repeat(picture.size_px) if self._is_repeat(picture.row) else seen
+        return True
+
+    def _decode_here(self, slot: Slot, lane: int) -> None:
         picture = slot.picture
         try:
             pixels = decode_jpeg(self._jpegs[picture.row], picture.size_px, picture.letterbox.placed_px)
@@ -240,13 +224,13 @@ class _Call:
             return
         self.glances[picture.row] = glance_of(pixels)
         if self._is_repeat(picture.row):
-            self.results[picture.row] = replace(FrameDetections.empty(picture.size_px), is_repeat=True)
+            self.results[picture.row] = _repeat(picture.size_px)
         elif is_turned(pixels, picture.size_px):
             self.results[picture.row] = self._detector.see(pixels, picture.size_px[::-1], lane)
         else:
             write_into(self._memory_of(slot)[slot.place], pixels, picture.letterbox)
 
-    def infer(self, number: int, lane: int) -> None:
+    def _infer_here(self, number: int, lane: int) -> None:
         """Run the network over what is left of a batch, moved together."""
         left = [slot for slot in self.batches[number] if slot.picture.row not in self.results]
         if not left:
@@ -264,9 +248,11 @@ class _Call:
         """Every picture whose header is right; the others have failed."""
         for row, jpeg in enumerate(self._jpegs):
             try:
-                yield self._detector.place(row, check_jpeg(jpeg).size_px)
+                info = check_jpeg(jpeg)
             except PayloadError as error:
                 self.results[row] = FrameDetections.empty((0, 0), failure=str(error))
+            else:
+                yield Placed(row, info.size_px, self._detector.letterbox(info.size_px), info.is_turned)
 
     def _is_repeat(self, row: int) -> bool:
         known = self._before[row] if self._before else None
@@ -279,3 +265,7 @@ class _Call:
             shape = (len(self.batches[slot.batch]), height, width, 3)
             self._memory.setdefault(slot.batch, self._detector.buffers.take(shape))
         return self._memory[slot.batch]
+
+
+def _repeat(size_px: SizePx) -> FrameDetections:
+    return replace(FrameDetections.empty(size_px), is_repeat=True)

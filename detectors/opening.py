@@ -8,9 +8,10 @@ from pathlib import Path
 
 from detectors.adapters.lanes import ThreadLanes
 from detectors.adapters.machine import look_at_machine
+from detectors.backend import Backend
 from detectors.card_check import refuse_other_names, refuse_other_size
 from detectors.classes import load_classes
-from detectors.detector import Backend, BatchedDetector, Detector
+from detectors.detector import BatchedDetector, Detector
 from detectors.engines import WEIGHTS_SUFFIXES, Choice, Engine, choose_engine, engine_named
 from detectors.errors import ModelError
 from detectors.model_card import MAX_INPUT_PX, MIN_INPUT_PX, ModelCard, load_card

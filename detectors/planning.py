@@ -12,11 +12,15 @@ from detectors.letterbox import Letterbox, SizePx
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A picture whose header was read: row of the caller, (width, height) by the header, place in the input."""
+    """A picture whose header was read: row of the caller, (width, height) by the header, place in the input.
+
+    is_turned: it has to be turned or mirrored to stand upright
+    """
 
     row: int
     size_px: SizePx
     letterbox: Letterbox
+    is_turned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """When a camera says that it took a picture: the EXIF time, read without an image library.
 
-A TIFF structure holds tags in directories; only DateTimeOriginal, SubSecTimeOriginal and
-OffsetTimeOriginal are looked at (EXIF 2.31, 4.6.5).
+A TIFF structure holds tags in directories; only Orientation, DateTimeOriginal, SubSecTimeOriginal and
+OffsetTimeOriginal are looked at (EXIF 2.31, 4.6.4 and 4.6.5).
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ _EXIF_DIRECTORY = 0x8769
 _DATE_TIME_ORIGINAL = 0x9003
 _OFFSET_TIME_ORIGINAL = 0x9011
 _SUB_SEC_TIME_ORIGINAL = 0x9291
+_ORIENTATION = 0x0112
+_TURNED = range(2, 9)
 _ASCII = 2
+_SHORT = 3
 _LONG = 4
 _MAX_ENTRIES = 1000
 _MAX_TEXT_BYTES = 64
@@ -57,6 +60,13 @@ class _Tiff:
         _, kind, count, offset = struct.unpack(f"{self._order}HHII", entry)
         return int(offset) if kind == _LONG and count == 1 else None
 
+    def short(self, entry: bytes | None) -> int | None:
+        """Return the number of an entry of type SHORT."""
+        if entry is None:
+            return None
+        _, kind, count, number = struct.unpack(f"{self._order}HHIH2x", entry)
+        return int(number) if kind == _SHORT and count == 1 else None
+
     def text(self, entry: bytes | None) -> str:
         """Return the text of an entry of type ASCII; empty where it has none."""
         if entry is None:
@@ -77,6 +87,12 @@ class _Tiff:
         if at is None or at + size > len(self._block):
             return None
         return int(struct.unpack_from(f"{self._order}{code}", self._block, at)[0])
+
+
+def read_exif_turn(block: bytes) -> bool:
+    """Whether a TIFF block says that the picture has to be turned or mirrored to stand upright."""
+    tiff = _Tiff(block)
+    return tiff.short(tiff.first_directory().get(_ORIENTATION)) in _TURNED
 
 
 def read_exif_time(block: bytes) -> datetime | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from ingest.config import FrameLimits
 from ingest.device_time import check_plausible
 from ingest.errors import PayloadError
-from ingest.exif import EXIF_HEADER, read_exif_time
+from ingest.exif import EXIF_HEADER, read_exif_time, read_exif_turn
 from ingest.messages import CameraId, Frame, TimeSource
 from ingest.reasons import Reason
 
@@ -27,10 +27,14 @@ _MAX_SEGMENTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class JpegInfo:
-    """(width, height) in pixels, and the aware UTC capture time where EXIF holds one with an offset."""
+    """(width, height) in pixels, and the aware UTC capture time where EXIF holds one with an offset.
+
+    is_turned: EXIF says that the picture has to be turned or mirrored to stand upright
+    """
 
     size_px: tuple[int, int]
     captured_at: datetime | None
+    is_turned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def check_jpeg(payload: bytes, limits: FrameLimits = _DEFAULT_LIMITS) -> JpegInf
     end_at = payload.rfind(_EOI, max(header.data_at, len(payload) - _MAX_PADDING_BYTES))
     if end_at < 0:
         raise _truncated(f"no end marker in {len(payload)} bytes; the picture did not arrive whole")
-    return JpegInfo(header.size_px, read_exif_time(header.exif))
+    return JpegInfo(header.size_px, read_exif_time(header.exif), read_exif_turn(header.exif))
 
 
 def _walk(payload: bytes) -> _Header:

@@ -20,7 +20,7 @@ def usable_cores() -> int:
 
 
 class ThreadLanes:
-    """`detectors.detector.Lanes`: the calling thread is lane 0, the others are kept for the next call."""
+    """`detectors.backend.Lanes`: the calling thread is lane 0, the others are kept for the next call."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -29,7 +29,7 @@ class ThreadLanes:
     def run(
         self, batches: Sequence[Sequence[Part]], each: Callable[[Part, int], None], then: Callable[[int, int], None]
     ) -> None:
-        """See `detectors.detector.Lanes.run`."""
+        """See `detectors.backend.Lanes.run`."""
         if not batches:
             return
         work = _Work(batches, each, then)

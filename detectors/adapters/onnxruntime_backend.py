@@ -60,10 +60,10 @@ class OnnxRuntimeBackend:
         return f"ONNX Runtime {ort.__version__} CPU f32, lanes: {self.lanes}"
 
     def prepare(self, sizes_px: Sequence[SizePx], form: PixelForm, most: int) -> None:
-        """See `detectors.detector.Backend.prepare`; the session takes any size as it comes."""
+        """See `detectors.backend.Backend.prepare`; the session takes any size as it comes."""
 
     def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:  # noqa: ARG002  lanes share the session
-        """See `detectors.detector.Backend.forward`."""
+        """See `detectors.backend.Backend.forward`."""
         if self._is_one_by_one and len(pictures) > 1:
             return np.concatenate([self._infer(pictures[row : row + 1], form) for row in range(len(pictures))])
         return self._infer(pictures, form)

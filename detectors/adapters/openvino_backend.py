@@ -64,14 +64,14 @@ class OpenVinoBackend:
         return f"OpenVINO {ov.get_version().split('-')[0]} {self._device} {self._precision}, lanes: {self.lanes}"
 
     def prepare(self, sizes_px: Sequence[SizePx], form: PixelForm, most: int) -> None:
-        """See `detectors.detector.Backend.prepare`; lanes compile side by side."""
+        """See `detectors.backend.Backend.prepare`; lanes compile side by side."""
         counts = range(1, 2 if self._is_one_by_one else most + 1)
         keys = [((count, height, width, 3), form) for width, height in sizes_px for count in counts]
         with ThreadPoolExecutor(self.lanes, thread_name_prefix="compiling") as pool:
             list(pool.map(lambda lane: [self._request(key, lane) for key in keys], range(self.lanes)))
 
     def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:
-        """See `detectors.detector.Backend.forward`."""
+        """See `detectors.backend.Backend.forward`."""
         if self._is_one_by_one and len(pictures) > 1:
             each = (self._infer(pictures[row : row + 1], form, lane).copy() for row in range(len(pictures)))
             return np.concatenate(list(each))

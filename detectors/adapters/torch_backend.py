@@ -18,10 +18,15 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.adapters.lanes import MOST_LANES, usable_cores
+from detectors.adapters.torch_boxes import kept_boxes
+from detectors.adapters.torch_decoder import TorchDecoder
+from detectors.backend import DevicePictures
 from detectors.errors import ModelError
-from detectors.layouts import NetworkFacts
-from detectors.letterbox import SizePx
+from detectors.layouts import Layout, NetworkFacts
+from detectors.letterbox import Letterbox, SizePx
+from detectors.nms import Boxes, Rows
 from detectors.pixels import PixelForm
+from detectors.reading import HeadReading
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
@@ -42,15 +47,16 @@ UNREADABLE = (
 
 
 class TorchBackend:
-    """The raw head of an ultralytics detector, at any input size.
+    """The raw head of an ultralytics detector, at any input size; `detectors.backend.DeviceBackend`.
 
     On a GPU: half precision, channels last, and one captured CUDA graph per batch shape, so that a forward is one
-    launch. Batches are padded to powers of two, so that graphs are few. Bytes travel to the GPU and are turned into
-    what the network wants there.
+    launch. Batches are padded to powers of two, so that graphs are few. JPEGs are decoded there where torchvision can,
+    else bytes travel there out of pinned memory; suppression is done there too, and only boxes come back.
     """
 
-    def __init__(self, weights: Path, device: str = "cpu", *, threads: int = 0) -> None:
-        """weights: a detection checkpoint (.pt); device: cpu | cuda:N; threads: of torch on a CPU, 0 = as it is.
+    def __init__(self, weights: Path, device: str = "cpu", *, threads: int = 0, decodes: bool | None = None) -> None:
+        """weights: a detection checkpoint (.pt); device: cpu | cuda:N; threads: of torch on a CPU, 0 = as it is;
+        decodes: whether JPEGs are decoded by torch too; None: on a GPU.
 
         Raises ModelError when the extra is missing or the file cannot be used.
         """
@@ -66,9 +72,11 @@ class TorchBackend:
         self._element = torch.float16 if self._is_cuda else torch.float32
         if threads and not self._is_cuda:
             torch.set_num_threads(threads)
+        is_decoding = self._is_cuda if decodes is None else decodes
+        self._decoder = _decoder(torch, self._device) if is_decoding else None
         self._network = network.to(self._device, self._element, memory_format=torch.channels_last)
         self._one_at_a_time = threading.Lock()
-        self._graphs: OrderedDict[tuple[tuple[int, ...], PixelForm], Callable[[U8], F32]] = OrderedDict()
+        self._graphs: OrderedDict[tuple[tuple[int, ...], PixelForm], Callable[[Any], Any]] = OrderedDict()
         width, height = _PROBE_PX
         output = self.forward(np.zeros((1, height, width, 3), np.uint8), PixelForm.RGB_UNIT)
         if output.ndim != 3:
@@ -83,22 +91,57 @@ class TorchBackend:
     @property
     def description(self) -> str:
         """Engine, device and precision."""
-        precision = "half precision, CUDA graphs" if self._is_cuda else "f32"
+        decoding = "decoding there" if self._decoder else "decoding on the processor"
+        precision = f"half precision, CUDA graphs, {decoding}" if self._is_cuda else "f32"
         return f"torch {self._torch.__version__} {self._device} {precision}"
 
+    @property
+    def decodes(self) -> bool:
+        """Whether JPEGs are decoded on the device; a processor does it better with `detectors.decoding`."""
+        return self._decoder is not None
+
     def prepare(self, sizes_px: Sequence[SizePx], form: PixelForm, most: int) -> None:
-        """See `detectors.detector.Backend.prepare`; on a processor nothing is compiled."""
+        """See `detectors.backend.Backend.prepare`; on a processor nothing is compiled."""
         if self._is_cuda:
             for width, height in sizes_px:
                 for power in range((most - 1).bit_length() + 1):
                     self.forward(np.zeros((1 << power, height, width, 3), np.uint8), form)
 
+    def empty(self, shape: tuple[int, ...]) -> U8:
+        """Memory for a batch; a GPU fetches it by itself, while the processor does something else."""
+        pictures = self._torch.empty(shape, dtype=self._torch.uint8, pin_memory=self._is_cuda)
+        return np.asarray(pictures.numpy(), np.uint8)
+
+    def decode(self, jpegs: Sequence[bytes], letterboxes: Sequence[Letterbox]) -> DevicePictures | None:
+        """See `detectors.backend.DeviceBackend.decode`."""
+        if self._decoder is None:
+            return None
+        try:
+            batch, glances = self._decoder.batch(jpegs, letterboxes)
+        except RuntimeError:  # what it raises over a picture that the decoder there does not take
+            return None
+        return DevicePictures(batch, np.asarray(glances.cpu().numpy(), np.uint8))
+
     def forward(self, pictures: U8, form: PixelForm, lane: int = 0) -> F32:  # noqa: ARG002  one forward at a time
-        """See `detectors.detector.Backend.forward`."""
+        """See `detectors.backend.Backend.forward`."""
         with self._one_at_a_time, self._torch.inference_mode():
-            if self._is_cuda:
-                return self._replay(pictures, form)
-            return self._as_numpy(self._run(self._torch.from_numpy(pictures).to(self._device), form))
+            return np.asarray(self._head(pictures, form).float().cpu().numpy(), np.float32)
+
+    def find(self, pictures: U8 | DevicePictures, reading: HeadReading, lane: int = 0) -> tuple[Rows, Boxes]:
+        """See `detectors.backend.DeviceBackend.find`; heads of other layouts are read on the processor."""
+        memory = pictures.memory if isinstance(pictures, DevicePictures) else pictures
+        if reading.layout is not Layout.YOLO_V8_HEAD:
+            output = self.forward(memory, reading.layout.pixel_form, lane)
+            return reading.kept(output, input_px=(memory.shape[2], memory.shape[1]))
+        with self._one_at_a_time, self._torch.inference_mode():
+            return kept_boxes(self._torch, self._head(memory, reading.layout.pixel_form), reading)
+
+    def _head(self, pictures: Any, form: PixelForm) -> Any:
+        """Bytes (N, h, w, 3), here or on the device → the raw head there; valid until the next call."""
+        there = self._torch.from_numpy(pictures) if isinstance(pictures, np.ndarray) else pictures
+        if self._is_cuda:
+            return self._replay(there, form)
+        return self._run(there, form)
 
     def _run(self, pictures: Any, form: PixelForm) -> Any:
         """Bytes (N, h, w, 3) on the device → the raw head; the channels-last memory is the one the bytes have."""
@@ -108,7 +151,7 @@ class TorchBackend:
         output = self._network(planes.contiguous(memory_format=self._torch.channels_last))
         return output[0] if isinstance(output, list | tuple) else output
 
-    def _replay(self, pictures: U8, form: PixelForm) -> F32:
+    def _replay(self, pictures: Any, form: PixelForm) -> Any:
         padded = (1 << (len(pictures) - 1).bit_length(), *pictures.shape[1:])
         key = (padded, form)
         if key not in self._graphs:
@@ -118,8 +161,8 @@ class TorchBackend:
         self._graphs.move_to_end(key)
         return self._graphs[key](pictures)
 
-    def _capture(self, shape: tuple[int, ...], form: PixelForm) -> Callable[[U8], F32]:
-        """Record one forward; the function that comes back copies bytes in, replays it, and copies the head out."""
+    def _capture(self, shape: tuple[int, ...], form: PixelForm) -> Callable[[Any], Any]:
+        """Record one forward; the function that comes back copies bytes in, replays it, and shows the head."""
         torch = self._torch
         bytes_in = torch.zeros(shape, dtype=torch.uint8, device=self._device)
         side = torch.cuda.Stream(self._device)
@@ -129,18 +172,23 @@ class TorchBackend:
                 self._run(bytes_in, form)
         torch.cuda.current_stream(self._device).wait_stream(side)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # other lanes may be decoding
             head = self._run(bytes_in, form)
 
-        def replay(pictures: U8) -> F32:
-            bytes_in[: len(pictures)].copy_(torch.from_numpy(pictures), non_blocking=True)
+        def replay(pictures: Any) -> Any:
+            bytes_in[: len(pictures)].copy_(pictures, non_blocking=True)
             graph.replay()
-            return self._as_numpy(head[: len(pictures)])
+            return head[: len(pictures)]
 
         return replay
 
-    def _as_numpy(self, head: Any) -> F32:
-        return np.asarray(head.float().cpu().numpy(), np.float32)
+
+def _decoder(torch: Any, device: Any) -> TorchDecoder | None:
+    """A decoder on the GPU, None where this torchvision has none."""
+    try:
+        return TorchDecoder(torch, device)
+    except (ImportError, RuntimeError):
+        return None
 
 
 def _load(weights: Path) -> tuple[Any, tuple[str, ...]]:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ingest.config import FrameLimits
 from ingest.errors import PayloadError
-from ingest.exif import read_exif_time
-from ingest.jpeg import decode_frame
+from ingest.exif import read_exif_time, read_exif_turn
+from ingest.jpeg import check_jpeg, decode_frame
 from ingest.messages import CameraId, Frame, TimeSource
 from ingest.reasons import Reason
 from sim.devices.exif import stamp_jpeg
@@ -114,6 +114,18 @@ def test_exif_of_either_byte_order_is_read(order: str, fraction: bytes, microsec
 def test_without_a_whole_time_and_offset_the_gateway_clock_counts(tags: dict[int, bytes]) -> None:
     frame = decode(JPEG[:2] + exif_app1(">", tags) + JPEG[2:])
     assert (frame.captured_at, frame.time_source) == (NOW, TimeSource.GATEWAY)
+
+
+@pytest.mark.parametrize(("number", "is_turned"), [(0, False), (1, False), (3, True), (6, True), (8, True), (9, False)])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_picture_says_whether_it_must_be_turned(order: str, number: int, *, is_turned: bool) -> None:
+    mark = {"<": b"II*\0", ">": b"MM\0*"}[order]
+    block = mark + struct.pack(f"{order}IHHHIH2x", 8, 1, 0x0112, 3, 1, number)
+    assert read_exif_turn(block) is is_turned
+    exif = b"Exif\0\0" + block
+    app1 = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    assert check_jpeg(JPEG[:2] + app1 + JPEG[2:]).is_turned is is_turned
+    assert not check_jpeg(JPEG).is_turned
 
 
 def test_exif_time_is_what_opencv_finds() -> None:
@@ -224,5 +236,6 @@ def test_damaged_exif_is_decoded_or_refused(data: st.DataObject) -> None:
 @given(st.binary(max_size=200))
 def test_any_tiff_block_gives_a_time_or_none(block: bytes) -> None:
     for mark in (b"", b"II*\0", b"MM\0*"):
+        read_exif_turn(mark + block)
         result = read_exif_time(mark + block)
         assert result is None or result.tzinfo is UTC

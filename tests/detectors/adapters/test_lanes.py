@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.adapters.lanes import ThreadLanes, usable_cores
-from detectors.detector import Lanes, OneLane
+from detectors.backend import Lanes, OneLane
 
 
 def _note(log: list[object], what: object, lane: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from detectors import Detector, FrameDetections, open_detector
 from detectors.adapters.openvino_backend import OpenVinoBackend
+from detectors.adapters.torch_backend import TorchBackend
 from detectors.classes import load_classes
 from detectors.detector import BatchedDetector
 from detectors.model_card import ModelCard, load_card
@@ -64,7 +65,16 @@ def _torch() -> Detector:
     return open_detector(DEFAULT_MODEL, "cpu", engine="torch")
 
 
-@pytest.mark.parametrize("opened", [_onnxruntime, _openvino_of_onnx, _torch])
+def _torch_that_decodes() -> Detector:
+    """The path that an NVIDIA GPU takes, from JPEG to boxes, on CPU tensors."""
+    pytest.importorskip("ultralytics", reason="needs the extra: pip install street721[train]")
+    card = load_card(card_path(DEFAULT_MODEL))
+    weights = next(file for file in card.also if file.suffix == ".pt")
+    return BatchedDetector(TorchBackend(weights, "cpu", decodes=True), card, load_classes())
+
+
+@pytest.mark.filterwarnings("ignore:The image decoding and encoding:DeprecationWarning")
+@pytest.mark.parametrize("opened", [_onnxruntime, _openvino_of_onnx, _torch, _torch_that_decodes])
 def test_every_engine_sees_what_the_fp32_network_sees(
     opened: Callable[[], Detector], jpegs: list[bytes], in_fp32: Sequence[FrameDetections]
 ) -> None:

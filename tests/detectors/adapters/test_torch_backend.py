@@ -10,10 +10,15 @@ import numpy as np
 import pytest
 
 from detectors.adapters.torch_backend import TorchBackend
+from detectors.classes import load_classes
+from detectors.detector import BatchedDetector
 from detectors.errors import DeviceError, ModelError
 from detectors.layouts import Layout, layouts_that_fit
-from detectors.opening import open_detector
+from detectors.model_card import load_card
+from detectors.opening import DEFAULT_MODEL, card_path, open_detector
 from detectors.pixels import PixelForm
+from sim.street.body import BodyKind
+from tests.drawn_street import DrawnStreet, standing
 
 NAMES = ("car", "bus", "garbage")
 CARD = """
@@ -66,6 +71,47 @@ def test_a_checkpoint_opens_like_any_model_and_its_classes_must_be_the_cards(che
     checkpoint.with_suffix(".toml").write_text(CARD.replace('"bus", "garbage"', '"garbage", "bus"'))
     with pytest.raises(ModelError, match="class 1 is 'bus' in the file and 'garbage' on the card 'm'"):
         open_detector(str(checkpoint), "cpu", threads=1)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[bytes]:
+    street = DrawnStreet()
+    return [street.jpeg(standing(BodyKind.CAR, x_m=-1.5, y_m=12.0 + 3 * look, look=look)) for look in range(4)]
+
+
+def _held_upright(jpeg: bytes) -> bytes:
+    """The picture, with EXIF data that say to turn it by a quarter."""
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+    return jpeg[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + jpeg[2:]
+
+
+def _shipped(*, decodes: bool) -> BatchedDetector:
+    card = load_card(card_path(DEFAULT_MODEL))
+    weights = next(file for file in card.also if file.suffix == ".pt")
+    pytest.importorskip("ultralytics", reason="needs the extra: pip install street721[train]")
+    return BatchedDetector(TorchBackend(weights, "cpu", decodes=decodes), card, load_classes())
+
+
+@pytest.mark.filterwarnings("ignore:The image decoding and encoding:DeprecationWarning")
+def test_a_batch_that_cannot_be_decoded_on_the_device_is_decoded_here(drawn: list[bytes]) -> None:
+    torn = drawn[1][: len(drawn[1]) // 20] + b"\xff\xd9"
+    for jpegs in ([drawn[0], torn, drawn[3]], [drawn[2], _held_upright(drawn[2])]):
+        there, here = _shipped(decodes=True).detect(jpegs), _shipped(decodes=False).detect(jpegs)
+        assert [seen.failure for seen in there] == [seen.failure for seen in here]
+        for own, other in zip(there, here, strict=True):
+            np.testing.assert_array_equal(own.class_id, other.class_id)
+            np.testing.assert_allclose(own.xyxy, other.xyxy, atol=0.5)
+    assert there[1].size_px == there[0].size_px[::-1]
+
+
+@pytest.mark.filterwarnings("ignore:The image decoding and encoding:DeprecationWarning")
+def test_a_picture_decoded_on_the_device_is_known_again(drawn: list[bytes]) -> None:
+    detector = _shipped(decodes=True)
+    first = detector.detect(drawn[:2])
+    again = detector.detect(drawn[1:3], [first[1].glance, first[1].glance])
+    assert len(first[0]) > 0
+    assert [seen.is_repeat for seen in again] == [True, False]
+    assert len(again[0]) == 0
 
 
 def test_a_file_that_is_no_checkpoint_is_one_line(checkpoint: Path, tmp_path: Path) -> None:
