@@ -15,10 +15,15 @@ from detectors.model_card import DEFAULT_THRESHOLD, ModelCard
 from ingest.jpeg import check_jpeg
 
 _BATCH = 8
+_BATCH_ON_GPU = 64
 
 
-def ultralytics_ways(card: ModelCard, files: Sequence[Path], folder: Path) -> dict[str, Callable[[], object]]:
+def ultralytics_ways(
+    card: ModelCard, files: Sequence[Path], folder: Path, *, device: str
+) -> dict[str, Callable[[], object]]:
     """A picture at a time and the whole list, in PyTorch and in OpenVINO; empty without the extra or a checkpoint.
+
+    device: cpu | cuda:N; on a GPU in half precision, and in PyTorch only.
 
     Every way gets JPEG files on disk, the product's input size and the lowest of its thresholds. A picture smaller
     than the network's input is enlarged for nobody. folder: for the weights as ultralytics wants them
@@ -30,23 +35,26 @@ def ultralytics_ways(card: ModelCard, files: Sequence[Path], folder: Path) -> di
         from ultralytics import YOLO  # noqa: PLC0415  an extra of some gigabytes
     except ImportError:
         return {}
+    is_cuda = device.startswith("cuda")
     options = {
         "imgsz": min(card.input_px, max(max(check_jpeg(file.read_bytes()).size_px) for file in files)),
         "conf": min(card.thresholds.values(), default=DEFAULT_THRESHOLD),
         "iou": card.nms_iou,
         "verbose": False,
-        "device": "cpu",
+        "device": device if is_cuda else "cpu",
+        "half": is_cuda,
     }
     models: dict[str, Any] = {}
     if (checkpoint := _checkpoint(card)) is not None:
         models["PyTorch"] = YOLO(str(checkpoint), task="detect")
-    if card.weights.suffix == ".xml":
+    if card.weights.suffix == ".xml" and not is_cuda:
         models["OpenVINO"] = YOLO(str(_as_export(card, folder)), task="detect")
     names = [str(file) for file in files]
+    batch = _BATCH_ON_GPU if is_cuda else _BATCH
     ways: dict[str, Callable[[], object]] = {}
     for engine, model in models.items():
         ways[f"YOLO.predict, {engine}, each picture"] = partial(_each, model, names, options)
-        ways[f"YOLO.predict, {engine}, whole list"] = partial(model.predict, names, batch=_BATCH, **options)
+        ways[f"YOLO.predict, {engine}, whole list"] = partial(model.predict, names, batch=batch, **options)
     return ways
 
 

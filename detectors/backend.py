@@ -73,6 +73,10 @@ class DeviceBackend(Backend, Protocol):
     def decode(self, jpegs: Sequence[bytes], letterboxes: Sequence[Letterbox]) -> DevicePictures | None:
         """Upright pictures of one input size, decoded and placed there; None where that is not possible for all."""
 
+    def resident(self, shape: tuple[int, ...], form: PixelForm) -> Callable[[], None]:
+        """A forward over a batch (N, h, w, 3) that lies on the device already: the limit of any path. It waits for the
+        device."""
+
     def find(self, pictures: U8 | DevicePictures, reading: HeadReading, lane: int = 0) -> tuple[Rows, Boxes]:
         """What `HeadReading.kept` makes of the network's output of a batch."""
 

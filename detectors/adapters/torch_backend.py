@@ -136,6 +136,18 @@ class TorchBackend:
         with self._one_at_a_time, self._torch.inference_mode():
             return kept_boxes(self._torch, self._head(memory, reading.layout.pixel_form), reading)
 
+    def resident(self, shape: tuple[int, ...], form: PixelForm) -> Callable[[], None]:
+        """See `detectors.backend.DeviceBackend.resident`; on a GPU a captured graph."""
+        pictures = self._torch.zeros(shape, dtype=self._torch.uint8, device=self._device)
+
+        def once() -> None:
+            with self._one_at_a_time, self._torch.inference_mode():
+                self._head(pictures, form)
+                if self._is_cuda:
+                    self._torch.cuda.synchronize(self._device)
+
+        return once
+
     def _head(self, pictures: Any, form: PixelForm) -> Any:
         """Bytes (N, h, w, 3), here or on the device → the raw head there; valid until the next call."""
         there = self._torch.from_numpy(pictures) if isinstance(pictures, np.ndarray) else pictures

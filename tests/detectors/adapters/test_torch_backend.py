@@ -125,3 +125,9 @@ def test_a_file_that_is_no_checkpoint_is_one_line(checkpoint: Path, tmp_path: Pa
 def test_a_device_that_is_not_there_is_named(checkpoint: Path) -> None:
     with pytest.raises(DeviceError, match="device 'tpu': not known here; right would be one of auto, cpu, gpu, cuda:0"):
         open_detector(str(checkpoint), "tpu")
+
+
+def test_a_forward_over_pictures_that_lie_there_already_can_be_asked_for_again(checkpoint: Path) -> None:
+    once = TorchBackend(checkpoint, "cpu", threads=1).resident((2, 64, 96, 3), PixelForm.RGB_UNIT)
+    once()
+    once()
