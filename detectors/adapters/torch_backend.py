@@ -11,6 +11,7 @@ import pickle
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from detectors.reading import HeadReading
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 _PROBE_PX = (320, 320)
-_MOST_GRAPHS = 16
+_MOST_GRAPHS = 32
 _WARM_UPS = 3
 UNREADABLE = (
     OSError,
@@ -60,7 +61,7 @@ class TorchBackend:
 
         Raises ModelError when the extra is missing or the file cannot be used.
         """
-        network, class_names = _load(weights)
+        network, class_names = load_checkpoint(weights)
         import torch  # noqa: PLC0415  comes with the extra
 
         self._torch = torch
@@ -76,7 +77,7 @@ class TorchBackend:
         self._decoder = _decoder(torch, self._device) if is_decoding else None
         self._network = network.to(self._device, self._element, memory_format=torch.channels_last)
         self._one_at_a_time = threading.Lock()
-        self._graphs: OrderedDict[tuple[tuple[int, ...], PixelForm], Callable[[Any], Any]] = OrderedDict()
+        self._graphs: OrderedDict[tuple[tuple[int, ...], PixelForm], _Graph] = OrderedDict()
         width, height = _PROBE_PX
         output = self.forward(np.zeros((1, height, width, 3), np.uint8), PixelForm.RGB_UNIT)
         if output.ndim != 3:
@@ -171,10 +172,10 @@ class TorchBackend:
             if len(self._graphs) > _MOST_GRAPHS:
                 self._graphs.popitem(last=False)
         self._graphs.move_to_end(key)
-        return self._graphs[key](pictures)
+        return self._graphs[key].replay(pictures)
 
-    def _capture(self, shape: tuple[int, ...], form: PixelForm) -> Callable[[Any], Any]:
-        """Record one forward; the function that comes back copies bytes in, replays it, and shows the head."""
+    def _capture(self, shape: tuple[int, ...], form: PixelForm) -> _Graph:
+        """Record one forward of a batch shape."""
         torch = self._torch
         bytes_in = torch.zeros(shape, dtype=torch.uint8, device=self._device)
         side = torch.cuda.Stream(self._device)
@@ -186,13 +187,30 @@ class TorchBackend:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # other lanes may be decoding
             head = self._run(bytes_in, form)
+        return _Graph(graph, bytes_in, head, remembered(self._network))
 
-        def replay(pictures: Any) -> Any:
-            bytes_in[: len(pictures)].copy_(pictures, non_blocking=True)
-            graph.replay()
-            return head[: len(pictures)]
 
-        return replay
+@dataclass(frozen=True, slots=True, eq=False)
+class _Graph:
+    """A recorded forward: what it reads, what it writes, and what else lies in the memory that it reads."""
+
+    graph: Any
+    bytes_in: Any
+    head: Any
+    remembered: Sequence[Any]
+
+    def replay(self, pictures: Any) -> Any:
+        """Bytes (n, h, w, 3), n no more than were recorded → the raw head; valid until the next call."""
+        self.bytes_in[: len(pictures)].copy_(pictures, non_blocking=True)
+        self.graph.replay()
+        return self.head[: len(pictures)]
+
+
+def remembered(network: Any) -> list[Any]:
+    """The cell centres that a head computes for one input shape and lets go at the next; a recorded forward still reads
+    them."""
+    heads = [module for module in network.modules() if hasattr(module, "anchors")]
+    return [tensor for head in heads for tensor in (head.anchors, head.strides)]
 
 
 def _decoder(torch: Any, device: Any) -> TorchDecoder | None:
@@ -203,7 +221,7 @@ def _decoder(torch: Any, device: Any) -> TorchDecoder | None:
         return None
 
 
-def _load(weights: Path) -> tuple[Any, tuple[str, ...]]:
+def load_checkpoint(weights: Path) -> tuple[Any, tuple[str, ...]]:
     """The network in float32, ready to run, and its class names; never reaches for the network."""
     os.environ.setdefault("YOLO_OFFLINE", "true")  # no font, weight or usage-statistics traffic
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detectors.adapters.torch_backend import TorchBackend
+from detectors.adapters.torch_backend import TorchBackend, load_checkpoint, remembered
 from detectors.classes import load_classes
 from detectors.detector import BatchedDetector
 from detectors.errors import DeviceError, ModelError
@@ -131,3 +131,16 @@ def test_a_forward_over_pictures_that_lie_there_already_can_be_asked_for_again(c
     once = TorchBackend(checkpoint, "cpu", threads=1).resident((2, 64, 96, 3), PixelForm.RGB_UNIT)
     once()
     once()
+
+
+def test_what_a_recorded_forward_reads_besides_its_weights_is_known(checkpoint: Path) -> None:
+    """A head keeps its cell centres for the last shape only; a CUDA graph of another shape must hold on to its own."""
+    torch = pytest.importorskip("torch")
+    network, _ = load_checkpoint(checkpoint)
+    with torch.inference_mode():
+        network(torch.zeros(1, 3, 64, 96))
+        centres, strides = remembered(network)
+        network(torch.zeros(2, 3, 32, 64))
+    assert centres.shape == (2, 126)
+    assert strides.shape == (1, 126)
+    assert remembered(network)[0].shape == (2, 42)
