@@ -29,9 +29,11 @@ from detectors.adapters.lanes import ThreadLanes, usable_cores
 from detectors.adapters.machine import look_at_machine
 from detectors.backend import Backend, DeviceBackend
 from detectors.card_check import layout_of
+from detectors.classes import load_classes
 from detectors.decoding import decode_jpeg
+from detectors.detector import BatchedDetector
 from detectors.engines import choose_engine, engine_named
-from detectors.letterbox import Letterbox, SizePx, fit, fit_fixed, write_into
+from detectors.letterbox import Letterbox, SizePx, write_into
 from detectors.model_card import ModelCard, load_card
 from detectors.opening import DEFAULT_MODEL, card_path, open_backend, open_detector
 from detectors.pixels import PixelForm
@@ -172,7 +174,8 @@ class _Parts:
     def __init__(self, backend: Backend, card: ModelCard, jpegs: Sequence[bytes], batch: int | None) -> None:
         self._backend = backend
         self._form: PixelForm = layout_of(card, backend.facts).pixel_form
-        self._jpegs = [(jpeg, _place(check_jpeg(jpeg).size_px, card, backend)) for jpeg in jpegs]
+        placing = BatchedDetector(backend, card, load_classes())
+        self._jpegs = [(jpeg, placing.letterbox(check_jpeg(jpeg).size_px)) for jpeg in jpegs]
         self._lanes = ThreadLanes(backend.lanes)
         self._batch = min(batch or backend.best_batch, backend.best_batch)
         self._memory: dict[tuple[int, SizePx, int], U8] = {}
@@ -217,12 +220,6 @@ class _Parts:
         if key not in self._memory:
             self._memory[key] = np.full((count, input_px[1], input_px[0], 3), 114, np.uint8)
         return self._memory[key]
-
-
-def _place(size_px: SizePx, card: ModelCard, backend: Backend) -> Letterbox:
-    if backend.facts.fixed_px is not None:
-        return fit_fixed(size_px, input_px=backend.facts.fixed_px)
-    return fit(size_px, long_side_px=card.input_px, stride=card.stride)
 
 
 def read_jpegs(folder: Path, *, count: int) -> list[bytes]:
