@@ -28,11 +28,11 @@ from bench.seen_boxes import BoxCamera, SeenFrame, corners_of
 from bench.street_day import FRAMES_PER_S, street_hour
 from detectors.adapters.lanes import usable_cores
 from geofence.adapters.site_folder import load_site
+from geofence.camera_state import CameraState
 from geofence.judge import judge_frame
 from geofence.recorded import format_event
 from geofence.sampling import SamplingSettings, delay_bound_s, is_due
 from geofence.site import Site
-from geofence.visits import CameraState
 from sim.adapters.site_folder import write_site
 from sim.play import Play
 from sim.scenario import Scenario
@@ -76,7 +76,7 @@ class ByDeadline:
 
     def wants(self, frame: SeenFrame, at: datetime, state: CameraState) -> bool:  # noqa: ARG002
         """See `Way.wants`."""
-        return is_due(at, state.last_frame_at, state.visits, self._rules, self._settings)
+        return is_due(at, state.last_frame_at, state, self._rules, self._settings)
 
 
 class FrigatesRule:

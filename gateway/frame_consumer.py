@@ -175,7 +175,7 @@ class FrameConsumer:
             return True
         state = self._states.get(frame.camera_id, CameraState())
         looked_at = self._looked_at.get(frame.camera_id, state.last_frame_at)
-        return is_due(frame.captured_at, looked_at, state.visits, self._site.config.dwell, self._sampling)
+        return is_due(frame.captured_at, looked_at, state, self._site.config.dwell, self._sampling)
 
     def _judge(
         self, head: MessageHead, frame: Frame, found: FrameDetections, repeated: FrameDetections | None, batch: _Batch

@@ -1,88 +1,231 @@
-"""Boxes in a picture → polygons on the ground under the things that they show."""
+"""Boxes in a picture → polygons on the ground under the things that they show.
+
+A thing is taken for a cuboid of its class's size that stands on the ground. Its place, and how much larger or smaller
+than usual it is, are those for which the picture's rectangle around it fits the box best; its direction is that of
+the lane or kerb, across it, or any other, as the box has it. Edges of the box that something hides, or that the
+picture cuts, say nothing.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.classes import ClassTable
+from detectors.classes import ObjectClass, Role
+from geofence.boxes import Box
 from geofence.homography import Homography
+from geofence.pose import Pose
 
 Float64s = npt.NDArray[np.float64]
 
-EDGE_PX = 1.0
 # How far up the picture the direction "away from the camera" is taken from, pixels.
 AWAY_STEP_PX = 1.0
+EDGES = "LTRB"
+# Standard deviations of a box's edges: a share of its size, and pixels.
+EDGE_SHARE, EDGE_PX = 0.02, 0.7
+# How much things of a class differ in size, and in height, as a share.
+SIZE_SPREAD = {
+    Role.VEHICLE: 0.08,
+    Role.TWO_WHEELER: 0.12,
+    Role.PERSON: 0.15,
+    Role.BIN: 0.2,
+    Role.OVERFLOW: 0.25,
+    Role.GARBAGE: 0.5,
+    Role.OBSTACLE: 0.35,
+}
+HEIGHT_SPREAD = 0.12
+# What a direction costs beside the lane's own, in squared standard deviations.
+ACROSS_COST, SLANTED_COST = 1.0, 3.0
+SLANTS = tuple(math.radians(degrees) for degrees in range(15, 180, 15))
+ROUNDS = 8
+_STEPS = np.array([0.01, 0.01, 0.002, 0.002])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Footprints:
-    """Ground polygons of the boxes that stand on visible ground.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """The ground under one thing, [east, north] metres.
 
-    row:         (K,) int64, which detection each footprint belongs to; rising
-    polygon_m:   (K, 4, 2) float64, [east, north]: near left, near right, far right, far left
-    center_m:    (K, 2) float64, the ground point of what is seen
-    foot_m:      (K, 2) float64, middle of the contact edge; does not depend on the class
-    is_cut:      (K,) bool, the box touches an edge of the picture
-    is_foot_cut: (K,) bool, it touches the lower edge: where it stands is not seen
+    corners_m:  four corners in order; center_m: their middle
+    heading_rad: of its long side, clockwise from north; length_m, width_m: its sides
+    sigma_m:    standard deviation of center_m along its worst direction, from the box's trembling alone
     """
 
-    row: npt.NDArray[np.int64]
-    polygon_m: Float64s
-    center_m: Float64s
-    foot_m: Float64s
-    is_cut: npt.NDArray[np.bool_]
-    is_foot_cut: npt.NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.row)
+    corners_m: tuple[tuple[float, float], ...]
+    center_m: tuple[float, float]
+    heading_rad: float
+    length_m: float
+    width_m: float
+    sigma_m: float
 
 
-def project_footprints(
-    xyxy: Float64s,
-    class_id: npt.NDArray[np.int32],
-    *,
-    homography: Homography,
-    classes: ClassTable,
-    size_px: tuple[int, int],
-) -> Footprints:
-    """(N, 4) pixel boxes and (N,) class ids → footprints; boxes at or above the horizon have none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footing:
+    """A box whose footprint is wanted.
 
-    The contact edge is the lower edge of the box on the ground; from there the footprint goes away from
-    the camera as deep as the class is. A box wider than the mean of length and width shows the thing from
-    its side, so that its width is the depth. Raises KeyError for an id that the table does not know.
+    unseen_edges: of ``LTRB``; axis_rad: direction of the lane or kerb there, None where none is known
+    weight:       how many boxes `xyxy` is the mean of
     """
-    boxes = np.asarray(xyxy, np.float64).reshape(-1, 4)
-    left_m = homography.pixel_to_ground(boxes[:, [0, 3]])
-    right_m = homography.pixel_to_ground(boxes[:, [2, 3]])
-    away = _away_from_camera(boxes, homography)
-    depth_m = _depth(np.linalg.norm(right_m - left_m, axis=1), class_id, classes)
-    back_m = away * depth_m[:, None]
-    polygon_m = np.stack((left_m, right_m, right_m + back_m, left_m + back_m), axis=1)
-    row = np.flatnonzero(np.isfinite(polygon_m).all(axis=(1, 2)))
-    is_foot_cut = boxes[:, 3] >= size_px[1] - EDGE_PX
-    is_side_cut = (boxes[:, 0] <= EDGE_PX) | (boxes[:, 1] <= EDGE_PX) | (boxes[:, 2] >= size_px[0] - EDGE_PX)
-    return Footprints(
-        row=row,
-        polygon_m=polygon_m[row],
-        center_m=polygon_m[row].mean(axis=1),
-        foot_m=polygon_m[row, :2].mean(axis=1),
-        is_cut=(is_foot_cut | is_side_cut)[row],
-        is_foot_cut=is_foot_cut[row],
+
+    xyxy: Box
+    unseen_edges: str
+    object_class: ObjectClass
+    axis_rad: float | None
+    weight: float = 1.0
+
+
+def fit_footprints(homography: Homography, pose: Pose | None, footings: Sequence[Footing]) -> list[Footprint | None]:
+    """The footprint of each box; None where it stands on no visible ground."""
+    contacts = [_contact(homography, footing) for footing in footings]
+    if pose is None:
+        return contacts
+    usable = [number for number, contact in enumerate(contacts) if contact is not None]
+    found: list[Footprint | None] = [None] * len(footings)
+    for number in usable:
+        contact = contacts[number]
+        assert contact is not None
+        found[number] = _fit(pose, footings[number], contact) or contact
+    return found
+
+
+def _contact(homography: Homography, footing: Footing) -> Footprint | None:
+    """The lower edge of the box on the ground, and from there away from the camera as deep as the class is.
+
+    A box wider than the mean of length and width shows the thing from its side, so that its width is the depth.
+    """
+    x0, _, x1, y1 = footing.xyxy
+    middle = np.array([[(x0 + x1) / 2, y1]])
+    ground = homography.pixel_to_ground(np.vstack(([[x0, y1], [x1, y1]], middle, middle - (0.0, AWAY_STEP_PX))))
+    if not np.isfinite(ground).all():
+        return None
+    left_m, right_m, foot_m, behind_m = ground
+    away = (behind_m - foot_m) / np.linalg.norm(behind_m - foot_m)
+    across_m = float(np.linalg.norm(right_m - left_m))
+    size = footing.object_class
+    depth_m = size.width_m if across_m > (size.length_m + size.width_m) / 2 else size.length_m
+    corners = np.array([left_m, right_m, right_m + away * depth_m, left_m + away * depth_m])
+    is_along = depth_m > across_m
+    side = away if is_along else (right_m - left_m) / max(across_m, 1e-9)
+    metres_per_px = float(np.linalg.norm(behind_m - foot_m)) / AWAY_STEP_PX
+    return Footprint(
+        corners_m=tuple((float(east), float(north)) for east, north in corners),
+        center_m=(float(corners[:, 0].mean()), float(corners[:, 1].mean())),
+        heading_rad=math.atan2(float(side[0]), float(side[1])) % math.pi,
+        length_m=max(depth_m, across_m),
+        width_m=min(depth_m, across_m),
+        sigma_m=metres_per_px * _edge_px(footing)[3],
     )
 
 
-def _away_from_camera(boxes: Float64s, homography: Homography) -> Float64s:
-    """(N, 2) unit vectors on the ground that point up the picture from the middle of the contact edge."""
-    middle = np.column_stack(((boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]))
-    behind = homography.pixel_to_ground(middle - (0.0, AWAY_STEP_PX)) - homography.pixel_to_ground(middle)
-    return np.asarray(behind / np.linalg.norm(behind, axis=1, keepdims=True), np.float64)
+def _fit(pose: Pose, footing: Footing, contact: Footprint) -> Footprint | None:
+    headings, costs = _headings(footing)
+    count = len(headings)
+    size = footing.object_class
+    spread = np.array([SIZE_SPREAD[size.role], max(HEIGHT_SPREAD, SIZE_SPREAD[size.role])])
+    sides = np.array([size.length_m, size.width_m, size.height_m])
+    sigma_px = _edge_px(footing)
+    target = np.array(footing.xyxy)
+
+    def residuals(state: Float64s) -> Float64s:
+        """(K, 4) states east, north, log size, log height → (K, 6) deviations."""
+        edges = _edges(pose, state, headings, sides)
+        return np.column_stack(((edges - target) / sigma_px, state[:, 2:] / spread))
+
+    state = np.tile([*contact.center_m, 0.0, 0.0], (count, 1))
+    deviation = residuals(state)
+    damping = np.full(count, 1e-3)
+    jacobian = _jacobian(residuals, state, deviation)
+    for _ in range(ROUNDS):
+        normal = np.einsum("kij,kil->kjl", jacobian, jacobian)
+        gradient = np.einsum("kij,ki->kj", jacobian, deviation)
+        scale = np.einsum("kjj->kj", normal) * damping[:, None] + 1e-9
+        step = np.linalg.solve(normal + scale[:, :, None] * np.eye(4), -gradient[:, :, None])[:, :, 0]
+        trial = state + np.clip(step, (-8, -8, -0.5, -0.5), (8, 8, 0.5, 0.5))
+        trial_deviation = residuals(trial)
+        is_better = _cost(trial_deviation) < _cost(deviation)
+        state = np.where(is_better[:, None], trial, state)
+        deviation = np.where(is_better[:, None], trial_deviation, deviation)
+        damping = np.where(is_better, damping / 5, damping * 10)
+        if not is_better.any():
+            break
+        jacobian = _jacobian(residuals, state, deviation)
+    total = _cost(deviation) + costs
+    best = int(np.argmin(total))
+    if not np.isfinite(total[best]):
+        return None
+    return _footprint(state[best], float(headings[best]), sides, jacobian[best])
 
 
-def _depth(contact_width_m: Float64s, class_id: npt.NDArray[np.int32], classes: ClassTable) -> Float64s:
-    rows = [classes.by_id[int(key)] for key in class_id]
-    length_m = np.array([row.length_m for row in rows], np.float64)
-    width_m = np.array([row.width_m for row in rows], np.float64)
-    return np.where(contact_width_m > (length_m + width_m) / 2, width_m, length_m)
+def _headings(footing: Footing) -> tuple[Float64s, Float64s]:
+    """(K,) directions that the thing may have, and what each costs."""
+    size = footing.object_class
+    if footing.axis_rad is None:
+        headings = [0.0, *SLANTS]
+        return np.array(headings), np.zeros(len(headings))
+    if size.role in (Role.GARBAGE, Role.OVERFLOW, Role.BIN):
+        return np.array([footing.axis_rad, footing.axis_rad + math.pi / 2]), np.array([0.0, 0.0])
+    headings = [footing.axis_rad, footing.axis_rad + math.pi / 2]
+    slanted = [footing.axis_rad + slant for slant in SLANTS if abs(slant - math.pi / 2) > 1e-6]
+    across_cost = ACROSS_COST if size.role == Role.VEHICLE else 0.0
+    return np.array(headings + slanted), np.array([0.0, across_cost] + [SLANTED_COST] * len(slanted))
+
+
+def _edges(pose: Pose, state: Float64s, headings: Float64s, sides: Float64s) -> Float64s:
+    """(K, 4) pixels around the cuboids."""
+    along = np.column_stack((np.sin(headings), np.cos(headings)))
+    across = np.column_stack((along[:, 1], -along[:, 0]))
+    half_m = np.exp(state[:, 2])[:, None] * sides[:2] / 2
+    height_m = sides[2] * np.exp(state[:, 3])
+    corners = np.empty((len(state), 8, 3))
+    for number, (ahead, aside) in enumerate(((-1, -1), (-1, 1), (1, 1), (1, -1))):
+        ground = state[:, :2] + ahead * half_m[:, :1] * along + aside * half_m[:, 1:] * across
+        corners[:, number, :2] = corners[:, number + 4, :2] = ground
+    corners[:, :4, 2] = 0.0
+    corners[:, 4:, 2] = height_m[:, None]
+    pixels = pose.project(corners.reshape(-1, 3)).reshape(len(state), 8, 2)
+    return np.column_stack((pixels.min(axis=1), pixels.max(axis=1)))
+
+
+def _jacobian(residuals: Callable[[Float64s], Float64s], state: Float64s, deviation: Float64s) -> Float64s:
+    """(K, 6, 4) by differences."""
+    columns = []
+    for number, step in enumerate(_STEPS):
+        moved = state.copy()
+        moved[:, number] += step
+        columns.append((residuals(moved) - deviation) / step)
+    return np.nan_to_num(np.stack(columns, axis=2), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _cost(deviation: Float64s) -> Float64s:
+    cost = np.sum(deviation**2, axis=1)
+    return np.asarray(np.where(np.isfinite(cost), cost, np.inf), np.float64)
+
+
+def _edge_px(footing: Footing) -> Float64s:
+    """(4,) standard deviations of the edges left, top, right, bottom; infinite for those that are not seen."""
+    x0, y0, x1, y1 = footing.xyxy
+    across, down = EDGE_SHARE * (x1 - x0) + EDGE_PX, EDGE_SHARE * (y1 - y0) + EDGE_PX
+    sigma = np.array([across, down, across, down])
+    sigma[[edge in footing.unseen_edges for edge in EDGES]] = 1e6
+    return sigma
+
+
+def _footprint(state: Float64s, heading: float, sides: Float64s, jacobian: Float64s) -> Footprint:
+    size = float(np.exp(state[2]))
+    length_m, width_m = float(sides[0]) * size, float(sides[1]) * size
+    along = np.array([math.sin(heading), math.cos(heading)]) * length_m / 2
+    across = np.array([math.cos(heading), -math.sin(heading)]) * width_m / 2
+    center = state[:2]
+    corners = [center - along - across, center - along + across, center + along + across, center + along - across]
+    covariance = np.linalg.pinv(jacobian.T @ jacobian)[:2, :2]
+    return Footprint(
+        corners_m=tuple((float(east), float(north)) for east, north in corners),
+        center_m=(float(center[0]), float(center[1])),
+        heading_rad=heading % math.pi,
+        length_m=length_m,
+        width_m=width_m,
+        sigma_m=float(np.sqrt(max(np.linalg.eigvalsh(covariance)[-1], 0.0))),
+    )

@@ -7,17 +7,18 @@ from datetime import datetime
 import numpy as np
 
 from detectors.messages import FrameDetections
+from geofence.boxes import Box
+from geofence.camera_state import CameraState, advance_camera
+from geofence.claims import Report
 from geofence.config import SensorRule
-from geofence.dwell import Box
 from geofence.identity import incident_id_of
 from geofence.messages import EventType, IncidentEvent
 from geofence.places import CellPlace, Zone
 from geofence.reasons import camera_reason, sensor_reason
-from geofence.rules import PARKING_ZONES, sightings_of
+from geofence.rules import PARKING_ZONES
 from geofence.scene import observe
 from geofence.sensor_rules import SensorState, SensorStep, advance_sensor
 from geofence.site import Site
-from geofence.visits import CameraState, Report, advance_all
 from ingest.messages import Reading
 
 __all__ = ["CameraState", "SensorState", "judge_frame", "judge_reading"]
@@ -40,17 +41,12 @@ def judge_frame(
     camera = site.camera(camera_id)
     if detections.failure is not None or 0 in detections.size_px:
         return state, ()
+    if state.last_frame_at is not None and captured_at <= state.last_frame_at:
+        return state, ()
     scene = observe(site, camera, detections)
-    after, reports = advance_all(
-        state,
-        sightings_of(site, scene, captured_at),
-        scene.surroundings,
-        seen_at=captured_at,
-        site_id=site.site_id,
-        settings=site.config.dwell,
-    )
+    after, reports = advance_camera(site, camera, state, scene, captured_at)
     across, down = (frame / own for frame, own in zip(detections.size_px, camera.size_px, strict=True))
-    return after, tuple(_camera_event(site, camera_id, captured_at, report, (across, down)) for report in reports)
+    return after, tuple(_camera_event(site, camera_id, report, (across, down)) for report in reports)
 
 
 def judge_reading(site: Site, reading: Reading, state: SensorState | None) -> tuple[SensorState, Events]:
@@ -73,17 +69,14 @@ def judge_reading(site: Site, reading: Reading, state: SensorState | None) -> tu
     return after, (_sensor_event(site, reading, rule, event, standing),)
 
 
-def _camera_event(
-    site: Site, camera_id: str, at: datetime, report: Report, scale: tuple[float, float]
-) -> IncidentEvent:
-    incident, visit = report.incident, report.visit
-    kind = visit.first.kind
+def _camera_event(site: Site, camera_id: str, report: Report, scale: tuple[float, float]) -> IncidentEvent:
+    incident = report.incident
     zone = next((zone for zone in site.zones.zones if zone.id == incident.zone_id), None)
     lat, lng, cell = _place(site, incident.ground_m)
     return IncidentEvent(
         event=report.event,
         incident_id=incident.incident_id,
-        kind=kind,
+        kind=incident.kind,
         site_id=site.site_id,
         place_key=incident.place_key,
         source_id=camera_id,
@@ -95,10 +88,10 @@ def _camera_event(
         zone_id=incident.zone_id,
         surface=incident.surface,
         began_at=incident.began_at,
-        at=at,
-        dwell_s=visit.dwell.total_seconds(),
-        confidence=visit.confidence,
-        reason=camera_reason(report, zone, site.classes, site.config.dwell[kind]),
+        at=report.at,
+        dwell_s=report.dwell.total_seconds(),
+        confidence=report.confidence,
+        reason=camera_reason(report, zone, site.classes, site.config.dwell[incident.kind]),
         xyxy=tuple(_in_frame(box, scale) for box in report.boxes),
     )
 

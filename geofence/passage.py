@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import shapely
 from shapely import affinity
 
@@ -29,6 +32,7 @@ class Walkway:
     reach_m: float
     _extended: Any = field(init=False, repr=False)
     _ends: tuple[Any, Any] = field(init=False, repr=False)
+    _sides: tuple[Any, Any] | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         tips = [self._tip(near, far) for near, far in _end_axes(self.polygon_m)]
@@ -36,6 +40,7 @@ class Walkway:
         beyond = [affinity.translate(tip, *shift) for tip, shift in tips]
         object.__setattr__(self, "_extended", shapely.union_all([self.polygon_m, *swept]))
         object.__setattr__(self, "_ends", (beyond[0], beyond[1]))
+        object.__setattr__(self, "_sides", _sides(self.polygon_m))
 
     def is_passable(self, obstacles: Any, clear_m: float) -> bool:
         """Whether a passage at least `clear_m` wide joins both ends around `obstacles` (a shapely geometry)."""
@@ -52,6 +57,18 @@ class Walkway:
             middle_m = (low_m + high_m) / 2
             low_m, high_m = (middle_m, high_m) if self.is_passable(obstacles, middle_m) else (low_m, middle_m)
         return 0.0 if low_m <= TOLERANCE_M * 2 else low_m
+
+    def narrowest_chain(self, pieces: Sequence[Any]) -> tuple[int, ...]:
+        """Numbers of the obstacles between which, and the borders, the narrowest passage lies; () where none is found.
+
+        Whoever walks along must cross every chain of obstacles from one border to the other through its widest gap,
+        so the passage is as wide as the chain allows whose widest gap is smallest.
+        """
+        if self._sides is None:
+            return ()
+        nodes = [*pieces, *self._sides]
+        gaps = np.array([shapely.distance(node, nodes) for node in nodes])
+        return _smallest_steps(gaps)
 
     def _free(self, obstacles: Any) -> Any:
         """The walkway without its obstacles; the extensions stay free."""
@@ -86,6 +103,43 @@ def _end_axes(polygon_m: Any) -> list[tuple[tuple[float, float], tuple[float, fl
         ((float(middle[0]), float(middle[1])), (float(sign * along[0]), float(sign * along[1])))
         for middle, sign in zip(middles, (-1.0, 1.0), strict=True)
     ]
+
+
+def _sides(polygon_m: Any) -> tuple[Any, Any] | None:
+    """The two borders that lead from end to end: the outline without what lies at the rectangle's short sides."""
+    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(polygon_m))[:4]
+    lengths = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
+    first = 0 if lengths[0] <= lengths[1] else 1
+    ends = [shapely.LineString([corners[n], corners[(n + 1) % 4]]) for n in (first, first + 2)]
+    near_m = 0.02 * float(lengths.max())
+    caps = shapely.union_all([end.buffer(near_m, cap_style="square") for end in ends])
+    rest = shapely.line_merge(shapely.difference(polygon_m.exterior, caps))
+    parts = sorted(shapely.get_parts(rest), key=lambda part: -float(part.length))
+    if len(parts) < 2:
+        return None
+    return parts[0], parts[1]
+
+
+def _smallest_steps(gaps: npt.NDArray[np.float64]) -> tuple[int, ...]:
+    """Nodes on the way from the last but one to the last whose largest step is smallest."""
+    start, goal = len(gaps) - 2, len(gaps) - 1
+    largest = np.full(len(gaps), np.inf)
+    largest[start] = 0.0
+    came_from = np.full(len(gaps), start)
+    is_open = np.ones(len(gaps), bool)
+    while is_open[goal]:
+        row = int(np.argmin(np.where(is_open, largest, np.inf)))
+        is_open[row] = False
+        step = np.maximum(largest[row], gaps[row])
+        is_better = is_open & (step < largest)
+        largest[is_better] = step[is_better]
+        came_from[is_better] = row
+    chain: list[int] = []
+    row = int(came_from[goal])
+    while row != start:
+        chain.append(row)
+        row = int(came_from[row])
+    return tuple(reversed(chain))
 
 
 def _swept(geometry: Any, shift: tuple[float, float]) -> Any:

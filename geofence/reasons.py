@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from detectors.classes import ClassTable
+from geofence.claims import Ending, Report
 from geofence.config import SensorConfig, SensorRule
 from geofence.dwell import DwellSettings
 from geofence.messages import EventType, IncidentKind
 from geofence.places import Zone, ZoneKind
 from geofence.sensor_rules import SensorState
-from geofence.visits import Report
 
 _KIND_ZH = {
     IncidentKind.ILLEGAL_PARKING: "违规停放",
@@ -31,25 +33,32 @@ _ZONE_ZH = {
 _UNKNOWN_START = ("首次看到时已在,起始时间未知", "there at first sight, so its true start is unknown")
 
 
+_ENDING = {
+    Ending.GONE: ("已消除", "seen no more"),
+    Ending.REPLACED: ("已被他物取代", "another took its place"),
+    Ending.ALLOWED: ("不再违规", "no longer against the rule"),
+}
+
+
 def camera_reason(report: Report, zone: Zone | None, classes: ClassTable, settings: DwellSettings) -> str:
     """Why a camera reports an incident now."""
-    kind, visit = report.visit.first.kind, report.visit
-    subject = report.incident.subject
+    incident = report.incident
+    kind, subject, zone_id = incident.kind, incident.subject, incident.zone_id
     subject_zh = classes.by_name[subject].name_zh if subject in classes.by_name else subject
-    zone_id, dwell_s = report.incident.zone_id, visit.dwell.total_seconds()
+    dwell_s = report.dwell.total_seconds()
     # A site may have changed since the incident was opened; its zone is then only a name.
     where_zh, where_en = (f"{_ZONE_ZH[zone.kind]} {zone_id}", f"{zone.kind} {zone_id}") if zone else (zone_id, zone_id)
-    if report.event == EventType.CLEARED:
-        how_zh, how_en = (
-            ("已被他物取代", "another took its place") if report.is_replaced else ("已消除", "seen no more")
-        )
+    if report.ending is not None:
+        how_zh, how_en = _ENDING[report.ending]
         return (
             f"{_KIND_ZH[kind]}{how_zh}:{where_zh},共 {dwell_s:.0f} s · "
             f"{_KIND_EN[kind]} over, {how_en}: {where_en}, {dwell_s:.0f} s in all"
         )
-    notes = [note for note in (visit.last.note, _UNKNOWN_START if visit.is_start_unknown else None) if note]
-    chinese = [f"{_KIND_ZH[kind]}:{subject_zh}在{where_zh} {dwell_s:.0f} s,限 {settings.min_dwell_s:g} s"]
-    english = [f"{_KIND_EN[kind]}: {subject} in {where_en} for {dwell_s:.0f} s, limit {settings.min_dwell_s:g} s"]
+    notes = [note for note in (report.note, _UNKNOWN_START if report.is_start_unknown else None) if note]
+    # Whole seconds, never more than it was: what was measured must not look like the limit before it is reached.
+    seconds = math.floor(dwell_s)
+    chinese = [f"{_KIND_ZH[kind]}:{subject_zh}在{where_zh} {seconds} s,限 {settings.min_dwell_s:g} s"]
+    english = [f"{_KIND_EN[kind]}: {subject} in {where_en} for {seconds} s, limit {settings.min_dwell_s:g} s"]
     return f"{';'.join(chinese + [n[0] for n in notes])} · {'; '.join(english + [n[1] for n in notes])}"
 
 

@@ -1,153 +1,259 @@
-"""The three rules that cameras judge: which things of a frame break which rule, and where.
+"""The three rules that cameras judge: which standing things break which rule at a moment, where, and since when.
 
-A thing belongs to one rule. How long it may do so is the dwell rule's matter (`dwell.py`).
+A thing belongs to one rule. How long it may do so is the dwell rule's matter (`dwell.py`, `claims.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
-from detectors.classes import Role
-from geofence.dwell import Sighting
+from detectors.classes import ObjectClass, Role
+from geofence.boxes import Box
+from geofence.footprint import Footprint
 from geofence.messages import IncidentKind
 from geofence.places import Zone, ZoneKind
-from geofence.scene import Scene, Thing, is_shown_by
+from geofence.queueing import queueing_numbers
 from geofence.site import Site
+from geofence.visits import Visit
 
 MIN_SHARE = 0.5
+# A rule that is broken stays so until this much less of the thing is where it must not be, or so much more is free.
+SHARE_SLACK = 0.1
+CLEAR_SLACK_M = 0.1
+# Seen so often a thing stands: what passes is somewhere else in the next frame.
+STANDING_HITS = 2
 # Places are named by squares of this size; two parked cars stand further apart than its diagonal.
 PLACE_STEP_M = 1.5
 
 PARKING_ZONES = frozenset({ZoneKind.NO_PARKING, ZoneKind.SIDEWALK})
 # Where garbage counts; the first of these that contains it names the incident's place.
 GARBAGE_ZONES = (ZoneKind.SIDEWALK, ZoneKind.NO_PARKING, ZoneKind.STREET)
-OBSTACLE_ROLES = (Role.TWO_WHEELER, Role.BIN, Role.OBSTACLE)
-GARBAGE_ROLES = (Role.GARBAGE, Role.OVERFLOW)
+OBSTACLE_ROLES = frozenset({Role.TWO_WHEELER, Role.BIN, Role.OBSTACLE})
+GARBAGE_ROLES = frozenset({Role.GARBAGE, Role.OVERFLOW})
+KIND_OF_ROLE = {
+    Role.VEHICLE: IncidentKind.ILLEGAL_PARKING,
+    Role.GARBAGE: IncidentKind.EXPOSED_GARBAGE,
+    Role.OVERFLOW: IncidentKind.EXPOSED_GARBAGE,
+}
+
+Key = tuple[IncidentKind, str]
 
 
-def sightings_of(site: Site, scene: Scene, captured_at: datetime) -> tuple[Sighting, ...]:
-    """All that breaks a rule in one frame."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """A rule that is broken at a moment.
+
+    key:      what breaks it, the same from frame to frame: a visit, or a sidewalk
+    visits:   numbers of the visits that do
+    since:    when it began, as far as the visits tell
+    boxes:    of the things, as last seen; confidence of the least sure one
+    gap_m:    what a blocked sidewalk leaves; note: what else the reason should say, Chinese and English
+    """
+
+    kind: IncidentKind
+    key: str
+    visits: tuple[int, ...]
+    place_key: str
+    zone: Zone
+    ground_m: tuple[float, float]
+    subject: str
+    confidence: float
+    since: datetime
+    is_start_unknown: bool
+    boxes: tuple[Box, ...]
+    gap_m: float | None = None
+    note: tuple[str, str] | None = None
+
+    @property
+    def is_whole_zone(self) -> bool:
+        """The zone as such is the place, whatever things make it so."""
+        return self.kind == IncidentKind.BLOCKED_SIDEWALK
+
+
+def kind_of(object_class: ObjectClass) -> IncidentKind:
+    """The rule that judges a class."""
+    return KIND_OF_ROLE.get(object_class.role, IncidentKind.BLOCKED_SIDEWALK)
+
+
+def breaches_of(site: Site, visits: Sequence[Visit], at: datetime, broken: frozenset[Key]) -> tuple[Breach, ...]:
+    """All rules that are broken at `at`; `broken`: those that were a frame before."""
+    standing = [visit for visit in visits if visit.presence.hits >= STANDING_HITS and visit.footprint is not None]
     return (
-        *parked_vehicles(site, scene, captured_at),
-        *exposed_garbage(site, scene),
-        *blocked_sidewalks(site, scene),
+        *parked_vehicles(site, standing, at, broken),
+        *exposed_garbage(site, standing),
+        *blocked_sidewalks(site, standing, broken),
     )
 
 
-def parked_vehicles(site: Site, scene: Scene, captured_at: datetime) -> list[Sighting]:
-    """Vehicles with at least half of their footprint on no-parking ground that is in force."""
-    vehicles = scene.with_role(Role.VEHICLE)
+def parked_vehicles(site: Site, standing: Sequence[Visit], at: datetime, broken: frozenset[Key]) -> list[Breach]:
+    """Vehicles with at least half of their footprint on no-parking ground that is in force; queues do not park."""
+    vehicles = _with_role(site, standing, frozenset({Role.VEHICLE}))
     if not vehicles:
         return []
-    polygon_m = scene.footprints.polygon_m[[thing.footprint for thing in vehicles]]
-    rows, zones, overlaps = site.zones.overlapping(polygon_m)
-    areas_m2 = shapely.area(shapely.polygons(polygon_m))
-    sightings = []
-    for row, vehicle in enumerate(vehicles):
+    footprints = [_footprint(visit) for visit in vehicles]
+    rows, zones, overlaps = site.zones.overlapping(np.array([one.corners_m for one in footprints]))
+    queueing = queueing_numbers(vehicles, at, site.config.dwell[IncidentKind.ILLEGAL_PARKING])
+    breaches = []
+    for row, visit in enumerate(vehicles):
+        key = f"visit:{visit.number}"
+        wanted = MIN_SHARE - (SHARE_SLACK if (IncidentKind.ILLEGAL_PARKING, key) in broken else 0.0)
+        area_m2 = shapely.Polygon(footprints[row].corners_m).area
         pieces = {
             int(zone): overlap
             for zone, overlap in zip(zones[rows == row], overlaps[rows == row], strict=True)
-            if _forbids_parking(site, site.zones.zones[zone], captured_at)
+            if _forbids(site, site.zones.zones[zone], at)
         }
         # A car across the kerb may have less than half on either side, and still stand where no car may.
-        if pieces and shapely.union_all(list(pieces.values())).area >= MIN_SHARE * areas_m2[row]:
-            zone = max(sorted(pieces), key=lambda number: pieces[number].area)
-            sightings.append(_sighting(IncidentKind.ILLEGAL_PARKING, vehicle, site.zones.zones[zone]))
-    return sightings
+        if not pieces or shapely.union_all(list(pieces.values())).area < wanted * area_m2:
+            continue
+        if visit.number in queueing and (IncidentKind.ILLEGAL_PARKING, key) not in broken:
+            continue
+        number = max(sorted(pieces), key=lambda zone: pieces[zone].area)
+        zone = site.zones.zones[number]
+        since = _forbidden_since(site, zone, visit, at)
+        breaches.append(_breach(IncidentKind.ILLEGAL_PARKING, visit, zone, since, note=_gap_note(site, number, visit)))
+    return breaches
 
 
-def exposed_garbage(site: Site, scene: Scene) -> list[Sighting]:
+def exposed_garbage(site: Site, standing: Sequence[Visit]) -> list[Breach]:
     """Garbage on public ground outside collection points; spilling bins wherever they stand."""
-    pieces = scene.with_role(*GARBAGE_ROLES)
-    sightings = []
-    for piece, zones in zip(pieces, _zones_at(site, pieces), strict=True):
+    pieces = _with_role(site, standing, GARBAGE_ROLES)
+    breaches = []
+    for visit, zones in zip(pieces, _zones_at(site, pieces), strict=True):
         kinds = {zone.kind for zone in zones}
-        is_spilling = piece.object_class.role == Role.OVERFLOW
+        is_spilling = site.classes.by_name[visit.name].role == Role.OVERFLOW
         if ZoneKind.COLLECTION_POINT in kinds and not is_spilling:
             continue
         wanted = (*GARBAGE_ZONES, ZoneKind.COLLECTION_POINT) if is_spilling else GARBAGE_ZONES
         place = next((zone for kind in wanted for zone in zones if zone.kind == kind), None)
         if place is not None:
-            sightings.append(_sighting(IncidentKind.EXPOSED_GARBAGE, piece, place))
-    return sightings
+            breaches.append(_breach(IncidentKind.EXPOSED_GARBAGE, visit, place, visit.named_at))
+    return breaches
 
 
-def blocked_sidewalks(site: Site, scene: Scene) -> list[Sighting]:
+def blocked_sidewalks(site: Site, standing: Sequence[Visit], broken: frozenset[Key]) -> list[Breach]:
     """Sidewalks on which obstacles that no other rule claims leave no passage from end to end."""
-    claimed = scene.with_role(*GARBAGE_ROLES)
-    obstacles = [thing for thing in scene.with_role(*OBSTACLE_ROLES) if not is_shown_by(thing, claimed)]
+    obstacles = _with_role(site, standing, OBSTACLE_ROLES)
     if not obstacles or not site.walkways:
         return []
-    polygon_m = scene.footprints.polygon_m[[thing.footprint for thing in obstacles]]
-    rows, zones, overlaps = site.zones.overlapping(polygon_m)
-    return [
-        sighting
-        for number in sorted(site.walkways)
-        if (sighting := _blocked(site, number, obstacles, rows[zones == number], overlaps[zones == number]))
-    ]
+    polygons = np.array([_footprint(visit).corners_m for visit in obstacles])
+    rows, zones, overlaps = site.zones.overlapping(polygons)
+    found = []
+    for number in sorted(site.walkways):
+        is_there = (zones == number) & (shapely.area(overlaps) > 0)
+        if is_there.any():
+            things = [obstacles[row] for row in rows[is_there]]
+            breach = _blocked(site, number, things, list(overlaps[is_there]), broken)
+            found += [breach] if breach else []
+    return found
 
 
 def _blocked(
-    site: Site, number: int, obstacles: list[Thing], rows: npt.NDArray[np.int64], overlaps: npt.NDArray[Any]
-) -> Sighting | None:
-    """The sighting of sidewalk `number` when the obstacles `rows` with these overlaps block it."""
+    site: Site, number: int, things: Sequence[Visit], pieces: Sequence[Any], broken: frozenset[Key]
+) -> Breach | None:
+    """What blocks sidewalk `number`, if these things with these pieces of it do."""
     walkway, zone = site.walkways[number], site.zones.zones[number]
-    in_the_way = shapely.union_all(overlaps)
-    min_clear_m = site.config.min_clear_m
-    if not len(rows) or walkway.is_passable(in_the_way, min_clear_m):
+    key = f"zone:{zone.id}"
+    wanted_m = site.config.min_clear_m
+    limit_m = wanted_m + (CLEAR_SLACK_M if (IncidentKind.BLOCKED_SIDEWALK, key) in broken else 0.0)
+    in_the_way = shapely.union_all(pieces)
+    if walkway.is_passable(in_the_way, limit_m):
         return None
     gap_m = walkway.clear_width_m(in_the_way)
-    largest = obstacles[rows[int(np.argmax(shapely.area(overlaps)))]]
-    things = [obstacles[row] for row in sorted(set(rows.tolist()))]
-    return Sighting(
+    chain = [things[row] for row in walkway.narrowest_chain(pieces)] or list(things)
+    largest = max(chain, key=lambda visit: (_area_m2(visit), -visit.number))
+    latest = max(chain, key=lambda visit: visit.presence.began_at)
+    return Breach(
         kind=IncidentKind.BLOCKED_SIDEWALK,
-        place_key=f"zone:{zone.id}",
-        zone_id=zone.id,
-        surface=zone.surface,
-        ground_m=largest.ground_m,
-        foot_m=largest.foot_m,
-        xyxy=largest.xyxy,
-        boxes=tuple(thing.xyxy for thing in things),
-        subject=largest.object_class.name,
-        confidence=min(thing.confidence for thing in things),
-        is_whole_zone=True,
+        key=key,
+        visits=tuple(sorted(visit.number for visit in chain)),
+        place_key=key,
+        zone=zone,
+        ground_m=_footprint(largest).center_m,
+        subject=largest.name,
+        confidence=min(visit.confidence for visit in chain),
+        since=latest.presence.began_at,
+        is_start_unknown=latest.presence.is_start_unknown,
+        boxes=tuple(visit.last_box for visit in chain),
+        gap_m=gap_m,
         note=(
-            f"最窄处净宽 {gap_m:.1f} m,应不小于 {min_clear_m:g} m",
-            f"narrowest passage {gap_m:.1f} m, {min_clear_m:g} m must stay free",
+            f"最窄处净宽 {gap_m:.1f} m,应不小于 {wanted_m:g} m",
+            f"narrowest passage {gap_m:.1f} m, {wanted_m:g} m must stay free",
         ),
     )
 
 
-def _sighting(kind: IncidentKind, thing: Thing, zone: Zone) -> Sighting:
-    east, north = (round(metres / PLACE_STEP_M) for metres in thing.ground_m)
-    return Sighting(
+def _breach(
+    kind: IncidentKind, visit: Visit, zone: Zone, since: datetime, note: tuple[str, str] | None = None
+) -> Breach:
+    ground_m = _footprint(visit).center_m
+    east, north = (round(metres / PLACE_STEP_M) for metres in ground_m)
+    return Breach(
         kind=kind,
+        key=f"visit:{visit.number}",
+        visits=(visit.number,),
         place_key=f"zone:{zone.id}:{east:+d}:{north:+d}",
-        zone_id=zone.id,
-        surface=zone.surface,
-        ground_m=thing.ground_m,
-        foot_m=thing.foot_m,
-        xyxy=thing.xyxy,
-        boxes=(thing.xyxy,),
-        subject=thing.object_class.name,
-        confidence=thing.confidence,
+        zone=zone,
+        ground_m=ground_m,
+        subject=visit.name,
+        confidence=visit.confidence,
+        since=max(since, visit.presence.began_at),
+        is_start_unknown=visit.presence.is_start_unknown and since <= visit.presence.began_at,
+        boxes=(visit.last_box,),
+        note=note,
     )
 
 
-def _forbids_parking(site: Site, zone: Zone, at: datetime) -> bool:
+def _gap_note(site: Site, number: int, visit: Visit) -> tuple[str, str] | None:
+    """What a vehicle on a sidewalk leaves to those who walk there."""
+    walkway = site.walkways.get(number)
+    if walkway is None:
+        return None
+    gap_m = walkway.clear_width_m(shapely.Polygon(_footprint(visit).corners_m))
+    if gap_m >= site.config.min_clear_m:
+        return None
+    return f"同时阻断人行道,仅余 {gap_m:.1f} m", f"it also blocks the sidewalk, {gap_m:.1f} m are left"
+
+
+def _forbids(site: Site, zone: Zone, at: datetime) -> bool:
     is_in_force = zone.hours is None or zone.hours.is_active(at, site.config.timezone)
     return zone.kind in PARKING_ZONES and is_in_force
 
 
-def _zones_at(site: Site, things: Iterable[Thing]) -> list[list[Zone]]:
-    """For each thing the zones that contain its ground point, in the order of the file."""
-    places_m = np.array([thing.ground_m for thing in things], np.float64).reshape(-1, 2)
+def _forbidden_since(site: Site, zone: Zone, visit: Visit, at: datetime) -> datetime:
+    """Since when the rule has been in force while the thing stood there, to the second."""
+    early, late = visit.presence.began_at, at
+    if _forbids(site, zone, early):
+        return early
+    while late - early > timedelta(seconds=1):
+        middle = early + (late - early) / 2
+        early, late = (early, middle) if _forbids(site, zone, middle) else (middle, late)
+    return late
+
+
+def _with_role(site: Site, visits: Sequence[Visit], roles: frozenset[Role]) -> list[Visit]:
+    return [visit for visit in visits if site.classes.by_name[visit.name].role in roles]
+
+
+def _footprint(visit: Visit) -> Footprint:
+    assert visit.footprint is not None, "standing visits have a footprint"
+    return visit.footprint
+
+
+def _area_m2(visit: Visit) -> float:
+    footprint = _footprint(visit)
+    return footprint.length_m * footprint.width_m
+
+
+def _zones_at(site: Site, visits: Iterable[Visit]) -> list[list[Zone]]:
+    """For each visit the zones that contain its ground point, in the order of the file."""
+    places_m = np.array([_footprint(visit).center_m for visit in visits], np.float64).reshape(-1, 2)
     found: list[list[Zone]] = [[] for _ in places_m]
     rows, zones = site.zones.containing(places_m)
     for row, zone in sorted(zip(rows.tolist(), zones.tolist(), strict=True)):

@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from geofence.dwell import DwellSettings, Visit
+from geofence.camera_state import CameraState
+from geofence.claims import Claim
+from geofence.dwell import DwellSettings
 from geofence.messages import IncidentKind
+from geofence.visits import Visit
 
 _KNOWN_HITS = 3
 """Seen so often, the last two times shortly after each other, a thing stands."""
@@ -32,27 +35,33 @@ class SamplingSettings:
 
 
 def look_interval_s(
-    visits: Sequence[Visit], rules: Mapping[IncidentKind, DwellSettings], settings: SamplingSettings
+    state: CameraState, rules: Mapping[IncidentKind, DwellSettings], settings: SamplingSettings
 ) -> float:
     """Seconds of event time from the last look at a camera to the next."""
     idle_s = idle_interval_s(rules, settings)
-    return min([idle_s, *(_interval_s(visit, rules[visit.first.kind], idle_s, settings) for visit in visits)])
+    claims: dict[int, list[Claim]] = {}
+    for claim in state.claims:
+        for number in claim.visits:
+            claims.setdefault(number, []).append(claim)
+    waits = [_interval_s(visit, claims.get(visit.number, ()), rules, idle_s, settings) for visit in state.visits]
+    return min([idle_s, *waits])
 
 
 def is_due(
     captured_at: datetime,
     looked_at: datetime | None,
-    visits: Sequence[Visit],
+    state: CameraState,
     rules: Mapping[IncidentKind, DwellSettings],
     settings: SamplingSettings,
 ) -> bool:
     """Whether a frame is wanted by the rules: a matter of event time, however fast frames come.
 
-    looked_at: capture time of the last frame that was looked at, None for the first
+    looked_at: capture time of the last frame that was looked at, None for the first; a frame from before it is wanted
+        too, because a camera's clock may have been set
     """
-    if looked_at is None:
+    if looked_at is None or captured_at < looked_at:
         return True
-    interval_s = look_interval_s(visits, rules, settings)
+    interval_s = look_interval_s(state, rules, settings)
     return (captured_at - looked_at).total_seconds() >= interval_s - _JITTER_S
 
 
@@ -74,12 +83,25 @@ def delay_bound_s(rules: Mapping[IncidentKind, DwellSettings], settings: Samplin
     return idle_interval_s(rules, settings) + settings.min_interval_s
 
 
-def _interval_s(visit: Visit, rule: DwellSettings, idle_s: float, settings: SamplingSettings) -> float:
-    if visit.hits < _KNOWN_HITS and visit.incident is None:
-        return settings.min_interval_s if visit.hits > 1 and not visit.was_empty else idle_s
-    if visit.was_empty:
+def _interval_s(
+    visit: Visit,
+    claims: Sequence[Claim],
+    rules: Mapping[IncidentKind, DwellSettings],
+    idle_s: float,
+    settings: SamplingSettings,
+) -> float:
+    presence = visit.presence
+    is_reported = any(claim.incident is not None for claim in claims)
+    if presence.hits < _KNOWN_HITS and not is_reported:
+        return settings.min_interval_s if presence.hits > 1 and not presence.was_empty else idle_s
+    if presence.was_empty or visit.is_in_question:
         return settings.min_interval_s
-    if visit.incident is not None:
-        return min(idle_s, max(settings.min_interval_s, rule.absence_s / 3))
-    left_s = rule.min_dwell_s - visit.dwell.total_seconds()
-    return min(idle_s, max(settings.min_interval_s, left_s * settings.approach_share))
+    waits = [idle_s]
+    for claim in claims:
+        rule = rules[claim.kind]
+        if claim.incident is not None:
+            waits.append(max(settings.min_interval_s, rule.absence_s / 3))
+        else:
+            left_s = rule.min_dwell_s - claim.dwell.total_seconds()
+            waits.append(max(settings.min_interval_s, left_s * settings.approach_share))
+    return min(waits)

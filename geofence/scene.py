@@ -1,4 +1,4 @@
-"""One frame on the ground: every detection with its class, its footprint and its zones."""
+"""One frame on the ground: every detection with what is known of where it stands, and what hides what."""
 
 from __future__ import annotations
 
@@ -7,89 +7,131 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from detectors.classes import ObjectClass, Role
 from detectors.messages import FrameDetections
-from geofence.dwell import Box
-from geofence.footprint import Footprints, project_footprints
+from geofence.boxes import Box, iou
 from geofence.site import Camera, Site
-from geofence.visits import Surroundings, iou
+
+Float64s = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+EDGE_PX = 1.0
+# Boxes of one group that overlap like this show one thing.
+SAME_BOX_IOU = 0.6
+# What detectors' lower edges tremble by, as a share of the box's height.
+FOOT_TREMBLE = 0.04
+# A nearer box ends this much lower in the picture, and covers at least this share of an edge that it hides.
+NEARER_PX = 2.0
+COVERED_SHARE = 0.3
+EDGES = "LTRB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
     """One detection that stands on visible ground.
 
-    footprint: row in the scene's footprints; xyxy in pixels of the camera's calibrated size
-    ground_m:  [east, north] of the footprint's middle, foot_m: of its contact edge's middle
+    group:  of classes that are readings of the same thing
+    xyxy:   pixels of the camera's calibrated size
+    foot_m: [east, north] of the middle of its lower edge; tremble_m: how far that trembles with the box
+    unseen_edges: of ``LTRB``, those that a nearer box hides or the picture cuts
     """
 
-    footprint: int
-    object_class: ObjectClass
+    group: str
+    name: str
     confidence: float
     xyxy: Box
-    ground_m: tuple[float, float]
     foot_m: tuple[float, float]
+    tremble_m: float = 0.0
+    unseen_edges: str = ""
+    appearance: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Surroundings:
+    """Everything that one frame shows, whether it can break a rule or not.
+
+    xyxy:   (N, 4) float64 boxes
+    foot_m: (N, 2) float64 middles of the contact edges on the ground, NaN where the foot is not seen
+    """
+
+    xyxy: Float64s
+    foot_m: Float64s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scene:
-    """All things of one frame, the most confident first, and what else there is to see."""
+    """What a rule may see of one frame: things, each once, the most confident first; and all boxes."""
 
     things: tuple[Thing, ...]
-    footprints: Footprints
     surroundings: Surroundings
-
-    def with_role(self, *roles: Role) -> list[Thing]:
-        """Things of these roles, each once: a box much like a more confident one shows the same thing."""
-        chosen: list[Thing] = []
-        for thing in self.things:
-            if thing.object_class.role in roles and not is_shown_by(thing, chosen):
-                chosen.append(thing)
-        return chosen
-
-
-def is_shown_by(thing: Thing, others: list[Thing]) -> bool:
-    """Whether one of `others` has nearly the same box."""
-    return any(iou(thing.xyxy, other.xyxy) >= 0.5 for other in others)
 
 
 def observe(site: Site, camera: Camera, detections: FrameDetections) -> Scene:
-    """Put the detections of one frame on the ground; things whose foot the picture cuts off are left out."""
+    """One frame on the ground; detections that show the same thing are one.
+
+    Left out are things whose foot the picture cuts off or that stand above the horizon.
+    """
     boxes = detections.xyxy.astype(np.float64) * _scale(camera.size_px, detections.size_px)
-    footprints = project_footprints(
-        boxes, detections.class_id, homography=camera.homography, classes=site.classes, size_px=camera.size_px
-    )
-    foot_m = np.full((len(boxes), 2), np.nan)
-    seen = ~footprints.is_foot_cut
-    foot_m[footprints.row[seen]] = footprints.foot_m[seen]
-    things = [
-        Thing(
-            footprint=number,
-            object_class=site.classes.by_id[int(detections.class_id[row])],
+    classes = [site.classes.by_id[int(key)] for key in detections.class_id]
+    feet_px = np.column_stack(((boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3])).reshape(-1, 2)
+    foot_m = camera.homography.pixel_to_ground(feet_px)
+    is_cut = cut_edges(boxes, camera.size_px)
+    foot_m[is_cut[:, 3]] = np.nan
+    tremble_px = FOOT_TREMBLE * (boxes[:, 3] - boxes[:, 1])
+    above_m = camera.homography.pixel_to_ground(feet_px - np.column_stack((np.zeros(len(boxes)), tremble_px)))
+    tremble_m = np.nan_to_num(np.linalg.norm(above_m - foot_m, axis=1), nan=np.inf)
+    is_unseen = is_cut | hidden_edges(boxes)
+    things: list[Thing] = []
+    for row in np.argsort(-detections.confidence, kind="stable").tolist():
+        if not np.isfinite(foot_m[row]).all():
+            continue
+        thing = Thing(
+            group=classes[row].box_group,
+            name=classes[row].name,
             confidence=float(detections.confidence[row]),
             xyxy=as_box(boxes[row]),
-            ground_m=as_place(footprints.center_m[number]),
-            foot_m=as_place(footprints.foot_m[number]),
+            foot_m=(float(foot_m[row, 0]), float(foot_m[row, 1])),
+            tremble_m=float(tremble_m[row]),
+            unseen_edges="".join(edge for edge, unseen in zip(EDGES, is_unseen[row], strict=True) if unseen),
         )
-        for number, row in enumerate(footprints.row)
-        if seen[number]
-    ]
-    things.sort(key=lambda thing: (-thing.confidence, thing.xyxy))
-    return Scene(things=tuple(things), footprints=footprints, surroundings=Surroundings(xyxy=boxes, foot_m=foot_m))
+        if not _is_shown_by(thing, things):
+            things.append(thing)
+    return Scene(things=tuple(things), surroundings=Surroundings(xyxy=boxes, foot_m=foot_m))
 
 
-def as_box(row: npt.NDArray[np.float64]) -> Box:
+def cut_edges(boxes: Float64s, size_px: tuple[int, int]) -> Bools:
+    """(N, 4) which edges of the boxes lie on an edge of the picture: left, top, right, bottom."""
+    width, height = size_px
+    low, high = boxes[:, :2] <= EDGE_PX, boxes[:, 2:] >= np.array([width, height]) - EDGE_PX
+    return np.column_stack((low, high)).astype(np.bool_)
+
+
+def hidden_edges(boxes: Float64s) -> Bools:
+    """(N, 4) which edges of the boxes a nearer box covers: left, top, right, bottom."""
+    x0, y0, x1, y1 = (boxes[:, column][:, None] for column in range(4))
+    o_x0, o_y0, o_x1, o_y1 = (boxes[:, column][None, :] for column in range(4))
+    common_x = np.minimum(x1, o_x1) - np.maximum(x0, o_x0)
+    common_y = np.minimum(y1, o_y1) - np.maximum(y0, o_y0)
+    is_nearer = (o_y1 > y1 + NEARER_PX) & (common_x > 0) & (common_y > 0)
+    is_side = is_nearer & (common_y >= COVERED_SHARE * (y1 - y0))
+    left = is_side & (o_x0 < x0 + 1)
+    right = is_side & (o_x1 > x1 - 1)
+    top = is_nearer & (o_y0 < y0 + 1) & (common_x >= COVERED_SHARE * (x1 - x0))
+    bottom = is_nearer & (common_x >= COVERED_SHARE * (x1 - x0))
+    return np.column_stack([edge.any(axis=1) for edge in (left, top, right, bottom)]).reshape(-1, 4)
+
+
+def as_box(row: Float64s) -> Box:
     """A row of four numbers as a plain tuple."""
     x0, y0, x1, y1 = (float(value) for value in row)
     return x0, y0, x1, y1
 
 
-def as_place(row: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """A row [east, north] as a plain tuple."""
-    return float(row[0]), float(row[1])
+def _is_shown_by(thing: Thing, others: list[Thing]) -> bool:
+    """Whether one of `others` has nearly the same box."""
+    return any(other.group == thing.group and iou(thing.xyxy, other.xyxy) >= SAME_BOX_IOU for other in others)
 
 
-def _scale(calibrated_px: tuple[int, int], frame_px: tuple[int, int]) -> npt.NDArray[np.float64]:
+def _scale(calibrated_px: tuple[int, int], frame_px: tuple[int, int]) -> Float64s:
     """(4,) factors from pixels of the frame to pixels of the picture that was calibrated."""
     across, down = calibrated_px[0] / frame_px[0], calibrated_px[1] / frame_px[1]
     return np.array([across, down, across, down])

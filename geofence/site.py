@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from geofence.homography import Homography, fit_homography
 from geofence.messages import IncidentKind
 from geofence.passage import Walkway
 from geofence.places import Cell, GridIndex, Zone, ZoneIndex, ZoneKind
+from geofence.pose import Pose, camera_pose
 from geofence.site_map import GRID_FILE, ZONES_FILE, CellShape, Rings, ZoneShape
 
 Float64s = npt.NDArray[np.float64]
@@ -29,11 +31,15 @@ MAX_DISTANCE_M = 50_000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Camera:
-    """A calibrated camera; size_px is the picture that its control points were taken in."""
+    """A calibrated camera; size_px is the picture that its control points were taken in.
+
+    pose: the pinhole behind the homography, None where there is none
+    """
 
     id: str
     size_px: tuple[int, int]
     homography: Homography
+    pose: Pose | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,6 +48,7 @@ class Site:
 
     cameras, sensors: by id; walkways: by index of the sidewalk in zones.zones
     sensor_places_m: [east, north] by sensor id
+    zone_axes_rad: direction of every zone's long side, clockwise from north
     """
 
     config: SiteConfig
@@ -53,6 +60,7 @@ class Site:
     zones: ZoneIndex
     grid: GridIndex
     walkways: Mapping[int, Walkway]
+    zone_axes_rad: tuple[float, ...]
 
     @property
     def site_id(self) -> str:
@@ -65,6 +73,15 @@ class Site:
             hint = closest(camera_id, sorted(self.cameras))
             raise GeofenceError(f"site {self.site_id} has no camera {camera_id!r}; {hint}")
         return self.cameras[camera_id]
+
+    def axes_at(self, ground_m: Float64s) -> list[float]:
+        """Direction of the lane or kerb at (N, 2) places, clockwise from north; NaN where no zone is."""
+        axes = [math.nan] * len(ground_m)
+        rows, zones = self.zones.containing(ground_m)
+        for row, zone in sorted(zip(rows.tolist(), zones.tolist(), strict=True), reverse=True):
+            if self.zones.zones[zone].kind != ZoneKind.COLLECTION_POINT or math.isnan(axes[row]):
+                axes[row] = self.zone_axes_rad[zone]
+        return axes
 
     def rule_of(self, sensor: SensorConfig) -> SensorRule | None:
         """The rule that judges a sensor, None where none does."""
@@ -94,6 +111,7 @@ def build_site(
         zones=zone_index,
         grid=GridIndex(tuple(Cell(code=cell.code, polygon_m=_polygon(cell.rings, plane)) for cell in cells)),
         walkways=MappingProxyType(_walkways(zone_index, config.min_clear_m)),
+        zone_axes_rad=tuple(_axis_rad(zone.polygon_m) for zone in zone_index.zones),
     )
 
 
@@ -142,6 +160,14 @@ def _zone(zone: ZoneShape, plane: GroundPlane) -> Zone:
     return Zone(id=zone.id, kind=zone.kind, polygon_m=polygon_m, hours=zone.hours, surface=zone.surface)
 
 
+def _axis_rad(polygon_m: Any) -> float:
+    """Direction of the long side of the smallest rectangle around a polygon, 0 … pi."""
+    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(polygon_m))
+    sides = np.diff(corners[:3], axis=0)
+    east, north = sides[int(np.argmax(np.linalg.norm(sides, axis=1)))]
+    return math.atan2(float(east), float(north)) % math.pi
+
+
 def _polygon(rings: Rings, plane: GroundPlane) -> Any:
     return shapely.Polygon(plane.to_ground(rings.shell), [plane.to_ground(hole) for hole in rings.holes])
 
@@ -159,7 +185,8 @@ def _camera(camera: CameraConfig, plane: GroundPlane) -> Camera:
         )
     except CalibrationError as error:
         raise CalibrationError(camera.id, f"{SITE_FILE}: {error.problem}") from error
-    return Camera(id=camera.id, size_px=camera.size_px, homography=homography)
+    pose = camera_pose(homography, camera.size_px)
+    return Camera(id=camera.id, size_px=camera.size_px, homography=homography, pose=pose)
 
 
 def _walkways(index: ZoneIndex, min_clear_m: float) -> dict[int, Walkway]:

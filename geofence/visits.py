@@ -1,285 +1,384 @@
-"""All visits of one camera: which sighting belongs to which visit, which has ended, what is reported."""
+"""All visits of one camera: which thing of a frame is which known one, who came, who left, who took whose place."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import dist
 
 import numpy as np
-import numpy.typing as npt
-from pydantic import TypeAdapter, ValidationError
 
-from geofence.dwell import ZERO, Box, DwellSettings, Incident, Sighting, Step, Visit, advance, begin, judge_seen
-from geofence.errors import GeofenceError
-from geofence.identity import incident_id_of
-from geofence.messages import EventType, IncidentKind
+from geofence.boxes import (
+    MAX_RECENT,
+    Box,
+    Settled,
+    Sighting,
+    area_px,
+    common_px,
+    first_of_another,
+    iou,
+    is_settling,
+    mean_box,
+)
+from geofence.dwell import ZERO, DwellSettings, Presence, Sight, advance, begin, is_gone
+from geofence.footprint import Footprint
+from geofence.scene import Scene, Surroundings, Thing
 
 MAX_VISITS = 256
+NOTHING_SETTLED = Settled()
 MIN_IOU = 0.5
 # A box covered to this share by a nearer thing may hide what stood there.
 HIDDEN_SHARE = 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class CameraState:
-    """What a camera's rules remember between two frames; may be saved as text."""
-
-    last_frame_at: datetime | None = None
-    visits: tuple[Visit, ...] = ()
-
-    def to_json(self) -> str:
-        """One line of JSON."""
-        return _ADAPTER.dump_json(self).decode()
-
-    @staticmethod
-    def from_json(text: str) -> CameraState:
-        """Read what to_json wrote; raises GeofenceError when it is something else."""
-        try:
-            return _ADAPTER.validate_json(text)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "text"
-            raise GeofenceError(f"saved camera state is not readable: {where}: {first['msg']}") from error
-
-
-_ADAPTER = TypeAdapter(CameraState)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Surroundings:
-    """Everything that one frame shows, whether it breaks a rule or not.
-
-    xyxy:   (N, 4) float64 boxes
-    foot_m: (N, 2) float64 middles of the contact edges on the ground, NaN where the foot is not seen
-    """
-
-    xyxy: npt.NDArray[np.float64]
-    foot_m: npt.NDArray[np.float64]
+# What is left to see of a half-hidden thing lies within its box to this share.
+INSIDE_SHARE = 0.8
+# The place is the mean of its first sightings; what creeps on from there has left.
+ANCHOR_HITS = 8
+# An old vote for what the thing is counts this much less at every new one.
+VOTE_DECAY = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """One step in the life of an incident, with the visit that carries it and the boxes that show it."""
+class Visit:
+    """One thing staying at one place.
 
-    event: EventType
-    incident: Incident
+    number:   names it within its camera's state; group: the classes that it may be taken for
+    presence: since when, how long, how often
+    anchor_m: [east, north] of its contact edge's middle, the mean of its first sightings
+    settled, recent: its boxes, old ones as a mean, the latest one by one
+    votes:    class → weight of the sightings that called it so; name: the class with most of it
+    named_at: when it began to be called so
+    unseen_edges: edges of its box that something hides or the picture cuts, whenever it is seen best
+    is_in_question: it has just come back into sight and may be another thing
+    footprint: the ground under it, None until it was seen twice
+    """
+
+    number: int
+    group: str
+    presence: Presence
+    anchor_m: tuple[float, float]
+    settled: Settled = NOTHING_SETTLED
+    recent: tuple[Sighting, ...]
+    votes: tuple[tuple[str, float], ...]
+    name: str
+    named_at: datetime
+    confidence_sum: float
+    unseen_edges: str = ""
+    is_in_question: bool = False
+    fitted_hits: int = 0
+    footprint: Footprint | None = None
+
+    @property
+    def box(self) -> Box:
+        """Its mean box, pixels of the calibrated picture."""
+        return mean_box(self.settled, self.recent)
+
+    @property
+    def last_box(self) -> Box:
+        """Its box in the latest frame that showed it."""
+        return self.recent[-1].xyxy
+
+    @property
+    def confidence(self) -> float:
+        """Mean over all sightings."""
+        return self.confidence_sum / self.presence.hits
+
+    def is_seen_at(self, at: datetime) -> bool:
+        """Whether the look at `at` showed it."""
+        return self.presence.last_seen_at == at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """A visit that has ended; is_replaced: something else stands there now, or it moved on."""
+
     visit: Visit
-    boxes: tuple[Box, ...]
-    is_replaced: bool = False
+    is_replaced: bool
+
+    @property
+    def at(self) -> datetime:
+        """When it left, event time."""
+        return self.visit.presence.gone_at or self.visit.presence.last_seen_at
 
 
-def advance_all(
-    state: CameraState,
-    sightings: Sequence[Sighting],
-    surroundings: Surroundings,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One frame's time, as the visits count it.
+
+    before:  the look before, None when nobody looked for too long
+    counted: time since the look before, zero after a silence; clock: all counted time of the camera until now
+    """
+
+    at: datetime
+    before: datetime | None
+    counted: timedelta
+    clock: timedelta
+
+
+Rules = Callable[[str], DwellSettings]
+
+
+def advance_visits(
+    visits: Sequence[Visit],
+    scene: Scene,
+    look: Look,
     *,
-    seen_at: datetime,
-    site_id: str,
-    settings: Mapping[IncidentKind, DwellSettings],
-) -> tuple[CameraState, tuple[Report, ...]]:
-    """The state after one frame and what there is to report; a late or repeated frame changes nothing."""
-    if state.last_frame_at is not None and seen_at <= state.last_frame_at:
-        return state, ()
-    silence = None if state.last_frame_at is None else seen_at - state.last_frame_at
-    pairs = match(state.visits, sightings, settings)
-    visits: list[tuple[Visit, Step]] = []
-    for row, visit in enumerate(state.visits):
-        rules = settings[visit.first.kind]
-        sighting = sightings[pairs[row]] if row in pairs else None
-        hidden = sighting is None and is_hidden(visit, surroundings, rules.same_place_m)
-        counted = _counted(silence, rules)
-        visits.append(advance(visit, sighting, seen_at=seen_at, counted=counted, is_hidden=hidden, settings=rules))
-    matched = set(pairs.values())
-    new = [sighting for column, sighting in enumerate(sightings) if column not in matched]
-    visits += [_born(sighting, seen_at, silence, settings[sighting.kind]) for sighting in new]
-    kept, reports = _settle(visits, seen_at, site_id, settings)
-    return CameraState(seen_at, _bounded(kept)), reports
+    rules: Rules,
+    reported: frozenset[int],
+    next_number: int,
+) -> tuple[list[Visit], list[Departure], int]:
+    """Visits after one frame, those that ended, and the next free number.
+
+    rules:    class name → the dwell settings that judge it
+    reported: numbers of the visits that are part of an incident
+    """
+    things, surroundings = scene.things, scene.surroundings
+    pairs = match(visits, scene, rules)
+    after: list[Visit] = []
+    left: list[Departure] = []
+    for row, visit in enumerate(visits):
+        thing = things[pairs[row]] if row in pairs else None
+        settings = rules(visit.name)
+        if thing is not None:
+            seen = _seen(visit, thing, look)
+            same, other = _parted(seen, next_number)
+            next_number += other is not None
+            after.append(other or same)
+            if other is not None:
+                left.append(Departure(visit=same, is_replaced=True))
+            continue
+        hidden = is_hidden(visit, surroundings, settings.same_place_m)
+        sight = Sight.HIDDEN if hidden else Sight.EMPTY
+        missed = replace(visit, presence=advance(visit.presence, sight, seen_at=look.at, counted=look.counted))
+        if is_gone(missed.presence, settings, is_reported=visit.number in reported):
+            left.append(Departure(visit=missed, is_replaced=False))
+        else:
+            after.append(missed)
+    taken = set(pairs.values())
+    for column, thing in enumerate(things):
+        if column not in taken and not _is_shown(thing, after, look.at):
+            after.append(_born(thing, look, next_number))
+            next_number += 1
+    after, replaced = _without_replaced(after, look.at, rules)
+    return _bounded(after, reported), left + replaced, next_number
 
 
-def match(
-    visits: Sequence[Visit], sightings: Sequence[Sighting], settings: Mapping[IncidentKind, DwellSettings]
-) -> dict[int, int]:
-    """Pairs visit → sighting, one to one, the nearest places first."""
-    candidates = [
-        (dist(visit.first.foot_m, sighting.foot_m), row, column)
-        for row, visit in enumerate(visits)
-        for column, sighting in enumerate(sightings)
-        if is_same_thing(visit, sighting, settings[sighting.kind].same_place_m)
-    ]
+def match(visits: Sequence[Visit], things: Sequence[Thing], surroundings: Surroundings, rules: Rules) -> dict[int, int]:
+    """Pairs visit → thing, one to one: the best boxes first, then what is left to see of half-hidden ones."""
+    boxes = [visit.box for visit in visits]
+    whole: list[tuple[float, int, int]] = []
+    partly: list[tuple[float, int, int]] = []
+    for row, visit in enumerate(visits):
+        reach_m = rules(visit.name).same_place_m
+        for column, thing in enumerate(scene.things):
+            if thing.group != visit.group:
+                continue
+            likeness = iou(boxes[row], thing.xyxy)
+            if likeness >= MIN_IOU and dist(visit.anchor_m, thing.foot_m) <= reach_m + thing.tremble_m:
+                whole.append((-likeness, row, column))
+            elif likeness > 0 and common_px(boxes[row], thing.xyxy) >= INSIDE_SHARE * area_px(thing.xyxy):
+                partly.append((-likeness, row, column))
     pairs: dict[int, int] = {}
     taken: set[int] = set()
-    for _, row, column in sorted(candidates):
+    for _, row, column in sorted(whole):
         if row not in pairs and column not in taken:
+            pairs[row] = column
+            taken.add(column)
+    for _, row, column in sorted(partly):
+        is_free = row not in pairs and column not in taken
+        if is_free and is_hidden(visits[row], scene.surroundings, rules(visits[row].name).same_place_m):
             pairs[row] = column
             taken.add(column)
     return pairs
 
 
-def is_same_thing(visit: Visit, sighting: Sighting, same_place_m: float) -> bool:
-    """Whether a sighting may be the thing of a visit: same rule, same place, a box much like the last one.
-
-    The place is compared with the first sighting, so that something which creeps on does not stay for ever.
-    """
-    if visit.first.kind != sighting.kind:
-        return False
-    if sighting.is_whole_zone:
-        return visit.first.place_key == sighting.place_key
-    is_near = dist(visit.first.foot_m, sighting.foot_m) <= same_place_m
-    return is_near and iou(visit.last.xyxy, sighting.xyxy) >= MIN_IOU
-
-
 def is_hidden(visit: Visit, surroundings: Surroundings, same_place_m: float) -> bool:
     """Whether a thing that stands elsewhere, and nearer to the camera, covers where the visit's thing was."""
-    x0, y0, x1, y1 = visit.last.xyxy
+    if not len(surroundings.xyxy):
+        return False
+    x0, y0, x1, y1 = visit.box
     boxes = surroundings.xyxy
     width = np.clip(np.minimum(boxes[:, 2], x1) - np.maximum(boxes[:, 0], x0), 0, None)
     height = np.clip(np.minimum(boxes[:, 3], y1) - np.maximum(boxes[:, 1], y0), 0, None)
     covers = width * height >= HIDDEN_SHARE * (x1 - x0) * (y1 - y0)
-    away_m = np.linalg.norm(surroundings.foot_m - np.array(visit.first.foot_m), axis=1)
+    away_m = np.linalg.norm(surroundings.foot_m - np.array(visit.anchor_m), axis=1)
     is_elsewhere = ~(away_m <= same_place_m)
-    return bool(np.any(covers & is_elsewhere & (boxes[:, 3] >= y1)))
+    return bool(np.any(covers & is_elsewhere & (boxes[:, 3] >= y1 - 1)))
 
 
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    common = width * height
-    return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
-
-
-def _born(
-    sighting: Sighting, seen_at: datetime, silence: timedelta | None, settings: DwellSettings
-) -> tuple[Visit, Step]:
-    """A visit begins; nobody looked before the first frame or during a silence, so its start is unknown there."""
-    is_start_unknown = silence is None or silence > timedelta(seconds=settings.max_gap_s)
-    visit = begin(sighting, seen_at=seen_at, is_start_unknown=is_start_unknown)
-    return visit, judge_seen(visit, seen_at, settings)
-
-
-def _counted(silence: timedelta | None, settings: DwellSettings) -> timedelta:
-    if silence is None or silence > timedelta(seconds=settings.max_gap_s):
-        return ZERO
-    return silence
-
-
-def _settle(
-    visits: Sequence[tuple[Visit, Step]],
-    seen_at: datetime,
-    site_id: str,
-    settings: Mapping[IncidentKind, DwellSettings],
-) -> tuple[list[Visit], tuple[Report, ...]]:
-    """End what is gone or replaced, then report: first what cleared, then what stays, then what is new."""
-    everyone = [visit for visit, _ in visits]
-    replaced = [_is_replaced(visit, everyone, seen_at, settings) for visit in everyone]
-    gone = [step == Step.GONE or was for (_, step), was in zip(visits, replaced, strict=True)]
-    kept = [visit for visit, is_gone in zip(everyone, gone, strict=True) if not is_gone]
-    steps = [step for (_, step), is_gone in zip(visits, gone, strict=True) if not is_gone]
-    ended = [(visit, was) for visit, was, is_gone in zip(everyone, replaced, gone, strict=True) if is_gone]
-    reports = _cleared(ended, kept)
-    for row, step in enumerate(steps):
-        if step == Step.HEARTBEAT:
-            reports += _heartbeat(kept, row, seen_at)
-    for row, step in enumerate(steps):
-        if step == Step.DUE:
-            reports += _open(kept, row, seen_at, site_id, settings)
-    return kept, tuple(reports)
-
-
-def _cleared(ended: Sequence[tuple[Visit, bool]], kept: Sequence[Visit]) -> list[Report]:
-    """One report for every incident of which no visit is left."""
-    told = {visit.incident.incident_id for visit in kept if visit.incident is not None}
-    reports: list[Report] = []
-    for visit, was_replaced in ended:
-        incident = visit.incident
-        if incident is None or incident.incident_id in told:
-            continue
-        told.add(incident.incident_id)
-        boxes = visit.last.boxes
-        reports.append(
-            Report(event=EventType.CLEARED, incident=incident, visit=visit, boxes=boxes, is_replaced=was_replaced)
-        )
-    return reports
-
-
-def _heartbeat(kept: list[Visit], row: int, seen_at: datetime) -> list[Report]:
-    """One update for all visits of an incident, which are marked in `kept`."""
-    carrier = kept[row]
-    incident = carrier.incident
-    if incident is None or carrier.reported_at == seen_at:
-        return []
-    boxes: list[Box] = []
-    for n, visit in enumerate(kept):
-        if visit.incident is not None and visit.incident.incident_id == incident.incident_id:
-            kept[n] = replace(visit, reported_at=seen_at)
-            boxes += visit.last.boxes if visit.last_seen_at == seen_at else ()
-    return [Report(event=EventType.UPDATED, incident=incident, visit=carrier, boxes=tuple(boxes))]
-
-
-def _open(
-    kept: list[Visit], row: int, seen_at: datetime, site_id: str, settings: Mapping[IncidentKind, DwellSettings]
-) -> list[Report]:
-    """Report a visit that has reached its limit, or let it join the incident of a near one."""
-    visit = kept[row]
-    rules = settings[visit.first.kind]
-    reach_m = max(rules.merge_m, rules.same_place_m)
-    near = [
-        (dist(other.first.ground_m, visit.first.ground_m), other)
-        for other in kept
-        if other is not visit and other.first.kind == visit.first.kind and not visit.first.is_whole_zone
-    ]
-    reported = [(gap_m, other) for gap_m, other in near if other.incident is not None and gap_m <= reach_m]
-    if reported:
-        joined = min(reported, key=lambda entry: entry[0])[1]
-        kept[row] = replace(visit, incident=joined.incident, reported_at=joined.reported_at)
-        return []
-    neighbours = [o for gap_m, o in near if gap_m <= rules.merge_m and o.last_seen_at == seen_at]
-    boxes = visit.last.boxes + tuple(box for other in neighbours for box in other.last.boxes)
-    incident = _incident_of(visit, site_id)
-    kept[row] = replace(visit, incident=incident, reported_at=seen_at)
-    return [Report(event=EventType.OPENED, incident=incident, visit=kept[row], boxes=boxes)]
-
-
-def _incident_of(visit: Visit, site_id: str) -> Incident:
-    first = visit.first
-    return Incident(
-        incident_id=incident_id_of(
-            site_id=site_id, kind=first.kind, place_key=first.place_key, began_at=visit.began_at
-        ),
-        place_key=first.place_key,
-        zone_id=first.zone_id,
-        surface=first.surface,
-        ground_m=first.ground_m,
-        subject=visit.last.subject,
-        began_at=visit.began_at,
+def _seen(visit: Visit, thing: Thing, look: Look) -> Visit:
+    presence = advance(visit.presence, Sight.SEEN, seen_at=look.at, counted=look.counted)
+    votes = _voted(visit.votes, thing.name, thing.confidence)
+    name = max(votes, key=lambda vote: vote[1])[0]
+    unseen = presence.age - visit.presence.dwell if visit.presence.gone_at is not None else ZERO
+    if look.counted == ZERO:
+        # Nobody looked for a while: another thing may have come.
+        unseen = look.at - visit.presence.last_seen_at
+    elif unseen == ZERO and look.counted.total_seconds() >= 2:
+        unseen = look.counted
+    changed = replace(
+        visit,
+        presence=presence,
+        votes=votes,
+        confidence_sum=visit.confidence_sum + thing.confidence,
+    )
+    edges = set(thing.unseen_edges)
+    if iou(visit.box, thing.xyxy) < MIN_IOU or not edges <= set(visit.unseen_edges):
+        # Something passes before it: what is left to see says that it is there, not where.
+        return changed
+    if edges < set(visit.unseen_edges):
+        changed = replace(changed, settled=NOTHING_SETTLED, recent=(), unseen_edges=thing.unseen_edges, fitted_hits=0)
+    hits = visit.presence.hits
+    share = 1 / (hits + 1) if hits < ANCHOR_HITS else 0.0
+    anchor = tuple(old + (new - old) * share for old, new in zip(visit.anchor_m, thing.foot_m, strict=True))
+    sighting = Sighting(
+        at=look.at,
+        before=look.before or look.at,
+        unseen=unseen,
+        age=presence.age,
+        xyxy=thing.xyxy,
+        name=thing.name,
+        confidence=thing.confidence,
+        appearance=thing.appearance,
+    )
+    settled, recent = changed.settled, (*changed.recent, sighting)
+    if len(recent) > MAX_RECENT:
+        settled, recent = settled.with_box(recent[0].xyxy), recent[1:]
+    return replace(
+        changed,
+        anchor_m=(anchor[0], anchor[1]),
+        settled=settled,
+        recent=recent,
+        name=name,
+        named_at=visit.named_at if name == visit.name else _called_since(recent, name),
+        is_in_question=is_settling(recent),
     )
 
 
-def _is_replaced(
-    visit: Visit, everyone: Sequence[Visit], seen_at: datetime, settings: Mapping[IncidentKind, DwellSettings]
-) -> bool:
-    """Whether a later thing, seen twice, has taken the place, or is this very thing after it moved on."""
-    if visit.last_seen_at == seen_at or visit.first.is_whole_zone:
+def _voted(votes: Sequence[tuple[str, float]], name: str, confidence: float) -> tuple[tuple[str, float], ...]:
+    weights = {voted: weight * VOTE_DECAY for voted, weight in votes}
+    weights[name] = weights.get(name, 0.0) + confidence
+    return tuple((name, round(weight, 6)) for name, weight in weights.items() if weight > 0.01)
+
+
+def _called_since(recent: Sequence[Sighting], name: str) -> datetime:
+    """From when on most sightings called it `name`."""
+    start, best, balance = len(recent) - 1, 0, 0
+    for number in range(len(recent) - 1, -1, -1):
+        balance += 1 if recent[number].name == name else -1
+        if balance >= best and recent[number].name == name:
+            start, best = number, balance
+    sighting = recent[start]
+    return sighting.before + (sighting.at - sighting.before) / 2
+
+
+def _parted(visit: Visit, number: int) -> tuple[Visit, Visit | None]:
+    """The visit up to where another thing took the place, and the visit of that other thing, if one did."""
+    row = first_of_another(visit.settled, visit.recent)
+    if row is None:
+        return visit, None
+    first, later = visit.recent[row], visit.recent[row:]
+    gone_age = visit.recent[row - 1].age if row else max(ZERO, first.age - first.unseen)
+    half = (first.at - first.before) / 2
+    old = replace(
+        visit,
+        recent=visit.recent[:row] or (replace(first, xyxy=mean_box(visit.settled, ()), at=first.at - first.unseen),),
+        presence=replace(
+            visit.presence,
+            age=first.age,
+            dwell=gone_age,
+            last_seen_at=first.at - first.unseen,
+            gone_at=first.at - first.unseen + min(half, first.unseen / 2),
+        ),
+    )
+    votes: tuple[tuple[str, float], ...] = ()
+    for sighting in later:
+        votes = _voted(votes, sighting.name, sighting.confidence)
+    name = max(votes, key=lambda vote: vote[1])[0]
+    is_unknown = half == ZERO
+    new = replace(
+        visit,
+        number=number,
+        presence=Presence(
+            began_at=first.at - half,
+            last_seen_at=visit.presence.last_seen_at,
+            is_start_unknown=is_unknown,
+            age=visit.presence.age - first.age + half,
+            dwell=visit.presence.dwell - first.age + half,
+            hits=len(later),
+        ),
+        settled=NOTHING_SETTLED,
+        recent=(replace(first, unseen=ZERO), *later[1:]),
+        votes=votes,
+        name=name,
+        named_at=first.at - half,
+        confidence_sum=sum(sighting.confidence for sighting in later),
+        is_in_question=False,
+        fitted_hits=0,
+        footprint=None,
+    )
+    return old, new
+
+
+def _born(thing: Thing, look: Look, number: int) -> Visit:
+    presence = begin(look.at, look.before)
+    sighting = Sighting(
+        at=look.at,
+        before=look.before or look.at,
+        unseen=ZERO,
+        age=presence.age,
+        xyxy=thing.xyxy,
+        name=thing.name,
+        confidence=thing.confidence,
+        appearance=thing.appearance,
+    )
+    return Visit(
+        number=number,
+        group=thing.group,
+        presence=presence,
+        anchor_m=thing.foot_m,
+        recent=(sighting,),
+        votes=((thing.name, thing.confidence),),
+        name=thing.name,
+        named_at=presence.began_at,
+        confidence_sum=thing.confidence,
+        unseen_edges=thing.unseen_edges,
+    )
+
+
+def _is_shown(thing: Thing, visits: Sequence[Visit], at: datetime) -> bool:
+    """Whether a visit that this frame shows has nearly the same box: one thing boxed twice."""
+    return any(
+        visit.group == thing.group and visit.is_seen_at(at) and iou(visit.last_box, thing.xyxy) >= MIN_IOU
+        for visit in visits
+    )
+
+
+def _without_replaced(visits: list[Visit], at: datetime, rules: Rules) -> tuple[list[Visit], list[Departure]]:
+    """Visits without those whose place a later thing, seen twice, has taken, or which moved on themselves."""
+    kept: list[Visit] = []
+    left: list[Departure] = []
+    for visit in visits:
+        if not visit.is_seen_at(at) and any(_takes_place(other, visit, at, rules) for other in visits):
+            left.append(Departure(visit=visit, is_replaced=True))
+        else:
+            kept.append(visit)
+    return kept, left
+
+
+def _takes_place(other: Visit, visit: Visit, at: datetime, rules: Rules) -> bool:
+    is_later = other.presence.began_at > visit.presence.last_seen_at and other.is_seen_at(at)
+    if not is_later or other.presence.hits < 2 or other.group != visit.group:
         return False
-    same_place_m = settings[visit.first.kind].same_place_m
-    for other in everyone:
-        is_later = other.began_at > visit.last_seen_at and other.last_seen_at == seen_at and other.hits > 1
-        if not is_later or other.first.kind != visit.first.kind:
-            continue
-        # Half of a thing that something hides looks like another thing, so only an open view counts here.
-        took_the_place = visit.was_empty and dist(other.first.foot_m, visit.first.foot_m) <= same_place_m
-        if took_the_place or iou(other.first.xyxy, visit.last.xyxy) >= MIN_IOU:
-            return True
-    return False
+    # Half of a thing that something hides looks like another thing, so only an open view counts here.
+    is_near = dist(other.anchor_m, visit.anchor_m) <= rules(visit.name).same_place_m
+    return (visit.presence.was_empty and is_near) or iou(other.recent[0].xyxy, visit.box) >= MIN_IOU
 
 
-def _bounded(visits: list[Visit]) -> tuple[Visit, ...]:
+def _bounded(visits: list[Visit], reported: frozenset[int]) -> list[Visit]:
     """At most MAX_VISITS: reported ones stay, then those that have stood longest."""
     if len(visits) <= MAX_VISITS:
-        return tuple(visits)
-    ranked = sorted(range(len(visits)), key=lambda n: (visits[n].incident is None, -visits[n].dwell, n))
-    return tuple(visits[n] for n in sorted(ranked[:MAX_VISITS]))
+        return visits
+    ranked = sorted(visits, key=lambda visit: (visit.number not in reported, -visit.presence.dwell, visit.number))
+    kept = {visit.number for visit in ranked[:MAX_VISITS]}
+    return [visit for visit in visits if visit.number in kept]

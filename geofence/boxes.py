@@ -1,0 +1,143 @@
+"""Boxes of one thing through time: where it stands on average, and whether it is still the same thing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+Box = tuple[float, float, float, float]
+
+MAX_RECENT = 12
+# Older boxes weigh no more than so many, so that the mean follows what slowly changes.
+MAX_SETTLED = 60
+# A thing that was away for less cannot have left and been followed by another: both have to drive.
+SWAP_S = 2.5
+# Another thing differs by so many standard deviations of the mean, and by this share of its size.
+OTHER_DEVIATIONS = 4.5
+OTHER_SHARE = 0.05
+# What detectors' edges tremble by at least: a share of the size and a part of a pixel.
+TREMBLE_SHARE = 0.01
+TREMBLE_PX = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One thing in one frame, as far as it is remembered.
+
+    before: time of the look before; unseen: how long it had not been seen, zero when the look before showed it
+    age:    of the visit at this look
+    """
+
+    at: datetime
+    before: datetime
+    unseen: timedelta
+    age: timedelta
+    xyxy: Box
+    name: str
+    confidence: float
+    appearance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Mean and squared deviations of boxes: centre, lower edge, width, height."""
+
+    count: float = 0.0
+    mean: Box = (0.0, 0.0, 0.0, 0.0)
+    squares: Box = (0.0, 0.0, 0.0, 0.0)
+
+    def with_box(self, xyxy: Box) -> Settled:
+        """One box more; the oldest fade."""
+        count = min(self.count, MAX_SETTLED - 1) + 1
+        fade = (count - 1) / self.count if self.count else 0.0
+        shifts = [new - old for new, old in zip(_facts(xyxy), self.mean, strict=True)]
+        mean = [old + shift / count for old, shift in zip(self.mean, shifts, strict=True)]
+        squares = [
+            old * fade + shift * shift * (count - 1) / count for old, shift in zip(self.squares, shifts, strict=True)
+        ]
+        return Settled(count, _four(mean), _four(squares))
+
+
+def mean_box(settled: Settled, recent: Sequence[Sighting]) -> Box:
+    """The mean of all remembered boxes."""
+    return _xyxy(_joined(settled, recent).mean)
+
+
+def first_of_another(settled: Settled, recent: Sequence[Sighting]) -> int | None:
+    """The number in `recent` from which on the boxes show another thing than before, None for the same.
+
+    Only after a time without sight can another thing stand there. Then the mean box after it must lie far from the
+    mean before it, measured by how much the boxes tremble: a two-sample test at every such time.
+    """
+    for number, sighting in enumerate(recent):
+        if sighting.unseen.total_seconds() < SWAP_S:
+            continue
+        before, after = _joined(settled, recent[:number]), _joined(Settled(), recent[number:])
+        if before.count and _are_apart(before, after):
+            return number
+    return None
+
+
+def is_settling(recent: Sequence[Sighting]) -> bool:
+    """Whether the thing has just come back into sight, so that it is not yet known whether it is the same."""
+    last = recent[-1]
+    after = next((n for n in range(len(recent) - 1, -1, -1) if recent[n].unseen.total_seconds() >= SWAP_S), None)
+    if after is None or after == 0:
+        return False
+    since_s = (last.at - recent[after].at).total_seconds()
+    usual_s = (last.at - last.before).total_seconds()
+    return len(recent) - after < 3 and since_s + usual_s < SWAP_S + 1
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes."""
+    common = common_px(a, b)
+    return common / (area_px(a) + area_px(b) - common) if common else 0.0
+
+
+def common_px(a: Box, b: Box) -> float:
+    """Pixels that both boxes cover."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    return width * height if width > 0 and height > 0 else 0.0
+
+
+def area_px(box: Box) -> float:
+    """Pixels that a box covers."""
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _are_apart(before: Settled, after: Settled) -> bool:
+    size = math.sqrt(max(before.mean[2], 1.0) * max(before.mean[3], 1.0))
+    floor = (TREMBLE_SHARE * size + TREMBLE_PX) ** 2
+    freedom = max(before.count + after.count - 2, 1.0)
+    spread = [max((a + b) / freedom, floor) for a, b in zip(before.squares, after.squares, strict=True)]
+    apart = [abs(a - b) for a, b in zip(before.mean, after.mean, strict=True)]
+    weight = 1 / before.count + 1 / after.count
+    return any(
+        gap > OTHER_DEVIATIONS * math.sqrt(variance * weight) and gap > OTHER_SHARE * size + 1.0
+        for gap, variance in zip(apart, spread, strict=True)
+    )
+
+
+def _joined(settled: Settled, recent: Sequence[Sighting]) -> Settled:
+    for sighting in recent:
+        settled = settled.with_box(sighting.xyxy)
+    return settled
+
+
+def _facts(xyxy: Box) -> Box:
+    x0, y0, x1, y1 = xyxy
+    return (x0 + x1) / 2, y1, x1 - x0, y1 - y0
+
+
+def _xyxy(facts: Box) -> Box:
+    centre, foot, width, height = facts
+    return centre - width / 2, foot - height, centre + width / 2, foot
+
+
+def _four(values: Sequence[float]) -> Box:
+    a, b, c, d = values
+    return a, b, c, d

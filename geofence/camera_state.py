@@ -1,0 +1,149 @@
+"""What a camera's rules remember between two frames, and one step of it: one frame in, reports out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from statistics import median
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from geofence.claims import Claim, Report, advance_claims
+from geofence.dwell import ZERO, DwellSettings
+from geofence.errors import GeofenceError
+from geofence.footprint import Footing, fit_footprints
+from geofence.rules import STANDING_HITS, breaches_of, kind_of
+from geofence.scene import Scene
+from geofence.site import Camera, Site
+from geofence.visits import Look, Visit, advance_visits
+
+USUAL_INTERVALS = 9
+# A silence is one when so many usual intervals pass without a frame.
+SILENT_INTERVALS = 3.0
+# Nobody knows a camera's interval before its second frame.
+FIRST_INTERVAL_S = 60.0
+# The ground under a visit is fitted anew when it has been seen so many times as often as at the last fit.
+FIT_AGAIN = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraState:
+    """One camera's memory; may be saved as text.
+
+    intervals_s: seconds between its latest frames; clock: all time that counted
+    """
+
+    last_frame_at: datetime | None = None
+    intervals_s: tuple[float, ...] = ()
+    clock: timedelta = ZERO
+    next_number: int = 1
+    visits: tuple[Visit, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return _ADAPTER.dump_json(self).decode()
+
+    @staticmethod
+    def from_json(text: str) -> CameraState:
+        """Read what to_json wrote; raises GeofenceError when it is something else."""
+        try:
+            return _ADAPTER.validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "text"
+            raise GeofenceError(f"saved camera state is not readable: {where}: {first['msg']}") from error
+
+
+def silence_s(intervals_s: Sequence[float], max_gap_s: float) -> float:
+    """Seconds without a frame after which nobody knows what happened."""
+    usual_s = median(intervals_s) if intervals_s else FIRST_INTERVAL_S / SILENT_INTERVALS
+    return max(max_gap_s, SILENT_INTERVALS * usual_s)
+
+
+def advance_camera(
+    site: Site,
+    camera: Camera,
+    state: CameraState,
+    scene: Scene,
+    seen_at: datetime,
+) -> tuple[CameraState, tuple[Report, ...]]:
+    """The state after one frame, later than the last, and what there is to report."""
+    look, intervals_s = _look(site, state, seen_at)
+
+    def rules(name: str) -> DwellSettings:
+        return site.config.dwell[kind_of(site.classes.by_name[name])]
+
+    reported = frozenset(number for claim in state.claims if claim.incident for number in claim.visits)
+    visits, departures, next_number = advance_visits(
+        state.visits,
+        scene,
+        look,
+        rules=rules,
+        reported=reported,
+        next_number=state.next_number,
+    )
+    visits = _grounded(site, camera, visits)
+    broken = frozenset((claim.kind, claim.key) for claim in state.claims)
+    claims, reports = advance_claims(
+        state.claims,
+        breaches_of(site, visits, seen_at, broken),
+        visits,
+        departures,
+        look,
+        site_id=site.site_id,
+        settings=site.config.dwell,
+    )
+    after = CameraState(
+        last_frame_at=seen_at,
+        intervals_s=intervals_s,
+        clock=look.clock,
+        next_number=next_number,
+        visits=tuple(visits),
+        claims=claims,
+    )
+    return after, reports
+
+
+def _look(site: Site, state: CameraState, seen_at: datetime) -> tuple[Look, tuple[float, ...]]:
+    if state.last_frame_at is None:
+        return Look(at=seen_at, before=None, counted=ZERO, clock=state.clock), ()
+    passed = seen_at - state.last_frame_at
+    max_gap_s = min((rule.max_gap_s for rule in site.config.dwell.values()), default=0.0)
+    if passed.total_seconds() > silence_s(state.intervals_s, max_gap_s):
+        return Look(at=seen_at, before=None, counted=ZERO, clock=state.clock), state.intervals_s
+    intervals_s = (*state.intervals_s, passed.total_seconds())[-USUAL_INTERVALS:]
+    return Look(at=seen_at, before=state.last_frame_at, counted=passed, clock=state.clock + passed), intervals_s
+
+
+def _grounded(site: Site, camera: Camera, visits: Sequence[Visit]) -> list[Visit]:
+    """The visits with their footprints, where they have been seen often enough to (re)fit them."""
+    rows = [n for n, visit in enumerate(visits) if _wants_fit(visit)]
+    if not rows:
+        return list(visits)
+    axes = site.axes_at(np.array([visits[row].anchor_m for row in rows]))
+    footings = [
+        Footing(
+            xyxy=visits[row].box,
+            unseen_edges=visits[row].unseen_edges,
+            object_class=site.classes.by_name[visits[row].name],
+            axis_rad=None if math.isnan(axis) else axis,
+            weight=visits[row].presence.hits,
+        )
+        for row, axis in zip(rows, axes, strict=True)
+    ]
+    after = list(visits)
+    for row, footprint in zip(rows, fit_footprints(camera.homography, camera.pose, footings), strict=True):
+        hits = visits[row].presence.hits
+        after[row] = replace(visits[row], footprint=footprint or visits[row].footprint, fitted_hits=hits)
+    return after
+
+
+def _wants_fit(visit: Visit) -> bool:
+    return visit.presence.hits >= STANDING_HITS and visit.presence.hits >= FIT_AGAIN * visit.fitted_hits
+
+
+_ADAPTER = TypeAdapter(CameraState)

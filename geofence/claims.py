@@ -1,0 +1,260 @@
+"""From broken rules to incidents: each is reported once at its limit, updated while it stands, cleared when it is over.
+
+A claim is a rule that has been broken without a break by the same thing, or on the same sidewalk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import dist
+
+from geofence.boxes import Box
+from geofence.dwell import ZERO, DwellSettings
+from geofence.identity import incident_id_of
+from geofence.messages import EventType, IncidentKind
+from geofence.rules import Breach, Key
+from geofence.visits import Departure, Look, Visit
+
+# An update is due at once when a passage has become narrower by this much.
+WORSE_M = 0.3
+
+
+class Ending(StrEnum):
+    """Why an incident is over."""
+
+    GONE = "gone"
+    REPLACED = "replaced"
+    ALLOWED = "allowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """What has been reported: the facts that stay the same from opened to cleared."""
+
+    incident_id: str
+    kind: IncidentKind
+    place_key: str
+    zone_id: str
+    surface: str | None
+    ground_m: tuple[float, float]
+    subject: str
+    began_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A rule that has been broken for a while.
+
+    visits: numbers of the visits that break it
+    began_clock: counted time of the camera when it began; dwell: since then until it was last seen
+    last_seen_at, ground_m, boxes, confidence, note: as of the last frame that showed it
+    gap_m: the passage that it leaves; told_gap_m: as it was last reported
+    """
+
+    kind: IncidentKind
+    key: str
+    visits: tuple[int, ...]
+    began_at: datetime
+    is_start_unknown: bool
+    began_clock: timedelta
+    dwell: timedelta
+    last_seen_at: datetime
+    ground_m: tuple[float, float]
+    boxes: tuple[Box, ...]
+    confidence: float
+    note: tuple[str, str] | None = None
+    gap_m: float | None = None
+    told_gap_m: float | None = None
+    incident: Incident | None = None
+    reported_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One step in the life of an incident; at: when it became true. ending: only for one that is over."""
+
+    event: EventType
+    incident: Incident
+    at: datetime
+    dwell: timedelta
+    confidence: float
+    is_start_unknown: bool
+    boxes: tuple[Box, ...]
+    note: tuple[str, str] | None = None
+    ending: Ending | None = None
+
+
+def advance_claims(
+    claims: Sequence[Claim],
+    breaches: Sequence[Breach],
+    visits: Sequence[Visit],
+    departures: Sequence[Departure],
+    look: Look,
+    *,
+    site_id: str,
+    settings: Mapping[IncidentKind, DwellSettings],
+) -> tuple[tuple[Claim, ...], tuple[Report, ...]]:
+    """Claims after one frame and what there is to report: first what is over, then what stays, then what is new."""
+    by_number = {visit.number: visit for visit in visits}
+    known: dict[Key, Claim] = {(claim.kind, claim.key): claim for claim in claims}
+    kept: list[Claim] = []
+    due: list[tuple[int, Breach]] = []
+    for breach in breaches:
+        members = [by_number[number] for number in breach.visits]
+        before = known.pop((breach.kind, breach.key), None) or _begun(breach, members, look)
+        claim = _continued(before, breach, members, look)
+        is_settled = claim.last_seen_at == look.at and not any(visit.is_in_question for visit in members)
+        if claim.incident is None and is_settled and claim.dwell >= _limit(settings[claim.kind]):
+            due.append((len(kept), breach))
+        kept.append(claim)
+    reports = _cleared(list(known.values()), kept, departures, look)
+    reports += _updates(kept, look, settings)
+    for row, breach in due:
+        reports += _opened(kept, row, breach, look=look, site_id=site_id, settings=settings[breach.kind])
+    return tuple(kept), tuple(reports)
+
+
+def _limit(settings: DwellSettings) -> timedelta:
+    return timedelta(seconds=settings.min_dwell_s)
+
+
+def _begun(breach: Breach, members: Sequence[Visit], look: Look) -> Claim:
+    elapsed = min([look.at - breach.since, *(visit.presence.age for visit in members)])
+    latest = max(members, key=lambda visit: visit.presence.last_seen_at)
+    return Claim(
+        kind=breach.kind,
+        key=breach.key,
+        visits=breach.visits,
+        began_at=breach.since,
+        is_start_unknown=breach.is_start_unknown,
+        began_clock=look.clock - elapsed,
+        dwell=max(ZERO, elapsed - latest.presence.missing),
+        last_seen_at=latest.presence.last_seen_at,
+        ground_m=breach.ground_m,
+        boxes=breach.boxes,
+        confidence=breach.confidence,
+    )
+
+
+def _continued(claim: Claim, breach: Breach, members: Sequence[Visit], look: Look) -> Claim:
+    is_seen = any(visit.is_seen_at(look.at) for visit in members)
+    return replace(
+        claim,
+        visits=breach.visits,
+        # Time in which the thing was hidden or missed counts as soon as it is seen again.
+        dwell=look.clock - claim.began_clock if is_seen else claim.dwell,
+        last_seen_at=look.at if is_seen else claim.last_seen_at,
+        ground_m=breach.ground_m,
+        boxes=breach.boxes,
+        confidence=breach.confidence,
+        note=breach.note,
+        gap_m=breach.gap_m,
+    )
+
+
+def _cleared(
+    ended: Sequence[Claim], kept: Sequence[Claim], departures: Sequence[Departure], look: Look
+) -> list[Report]:
+    """One report for every incident of which no claim is left."""
+    told = {claim.incident.incident_id for claim in kept if claim.incident is not None}
+    left = {departure.visit.number: departure for departure in departures}
+    reports: list[Report] = []
+    for claim in ended:
+        incident = claim.incident
+        if incident is None or incident.incident_id in told:
+            continue
+        told.add(incident.incident_id)
+        gone = [left[number] for number in claim.visits if number in left]
+        at = min((departure.at for departure in gone), default=look.at)
+        ending = Ending.ALLOWED
+        if gone:
+            ending = Ending.REPLACED if any(departure.is_replaced for departure in gone) else Ending.GONE
+        reports.append(
+            Report(
+                event=EventType.CLEARED,
+                incident=incident,
+                at=max(at, claim.last_seen_at),
+                dwell=claim.dwell + max(ZERO, min(at, look.at) - claim.last_seen_at),
+                confidence=claim.confidence,
+                is_start_unknown=claim.is_start_unknown,
+                boxes=claim.boxes,
+                ending=ending,
+            )
+        )
+    return reports
+
+
+def _updates(kept: list[Claim], look: Look, settings: Mapping[IncidentKind, DwellSettings]) -> list[Report]:
+    """One update for all claims of an incident that is due one, which are marked in `kept`."""
+    reports: list[Report] = []
+    for claim in tuple(kept):
+        incident = claim.incident
+        if incident is None or claim.last_seen_at != look.at:
+            continue
+        rows = [n for n, one in enumerate(kept) if one.incident and one.incident.incident_id == incident.incident_id]
+        if kept[rows[0]].reported_at == look.at or not _is_update_due(claim, look, settings[claim.kind]):
+            continue
+        boxes: tuple[Box, ...] = ()
+        for row in rows:
+            boxes += kept[row].boxes if kept[row].last_seen_at == look.at else ()
+            kept[row] = replace(kept[row], reported_at=look.at, told_gap_m=kept[row].gap_m)
+        reports.append(_report(EventType.UPDATED, claim, incident, look, boxes))
+    return reports
+
+
+def _is_update_due(claim: Claim, look: Look, settings: DwellSettings) -> bool:
+    is_time = claim.reported_at is None or look.at - claim.reported_at >= timedelta(seconds=settings.heartbeat_s)
+    is_worse = claim.gap_m is not None and claim.told_gap_m is not None and claim.gap_m <= claim.told_gap_m - WORSE_M
+    return is_time or is_worse
+
+
+def _opened(
+    kept: list[Claim], row: int, breach: Breach, *, look: Look, site_id: str, settings: DwellSettings
+) -> list[Report]:
+    """Report a claim that has reached its limit, or let it join the incident of a near one."""
+    claim = kept[row]
+    reach_m = max(settings.merge_m, settings.same_place_m)
+    others = [one for one in kept if one is not claim and one.kind == claim.kind and not breach.is_whole_zone]
+    reported = [
+        (dist(one.incident.ground_m, breach.ground_m), number)
+        for number, one in enumerate(others)
+        if one.incident is not None and dist(one.incident.ground_m, breach.ground_m) <= reach_m
+    ]
+    if reported:
+        joined = others[min(reported)[1]]
+        kept[row] = replace(claim, incident=joined.incident, reported_at=joined.reported_at)
+        return []
+    near = [
+        one for one in others if one.last_seen_at == look.at and dist(one.ground_m, breach.ground_m) <= settings.merge_m
+    ]
+    incident = Incident(
+        incident_id=incident_id_of(
+            site_id=site_id, kind=breach.kind, place_key=breach.place_key, began_at=claim.began_at
+        ),
+        kind=breach.kind,
+        place_key=breach.place_key,
+        zone_id=breach.zone.id,
+        surface=breach.zone.surface,
+        ground_m=breach.ground_m,
+        subject=breach.subject,
+        began_at=claim.began_at,
+    )
+    kept[row] = replace(claim, incident=incident, reported_at=look.at, told_gap_m=claim.gap_m)
+    boxes = claim.boxes + tuple(box for one in near for box in one.boxes)
+    return [_report(EventType.OPENED, claim, incident, look, boxes)]
+
+
+def _report(event: EventType, claim: Claim, incident: Incident, look: Look, boxes: tuple[Box, ...]) -> Report:
+    return Report(
+        event=event,
+        incident=incident,
+        at=look.at,
+        dwell=claim.dwell,
+        confidence=claim.confidence,
+        is_start_unknown=claim.is_start_unknown,
+        boxes=boxes,
+        note=claim.note,
+    )
