@@ -28,11 +28,11 @@ from bench.seen_boxes import BoxCamera, SeenFrame, corners_of
 from bench.street_day import FRAMES_PER_S, street_hour
 from detectors.adapters.lanes import usable_cores
 from geofence.adapters.site_folder import load_site
-from geofence.camera_state import CameraState
 from geofence.judge import judge_frame
 from geofence.recorded import format_event
 from geofence.sampling import SamplingSettings, delay_bound_s, is_due
 from geofence.site import Site
+from geofence.timeline import CameraState
 from sim.adapters.site_folder import write_site
 from sim.play import Play
 from sim.scenario import Scenario

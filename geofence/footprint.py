@@ -186,7 +186,7 @@ def _edges(pose: Pose, state: Float64s, headings: Float64s, sides: Float64s) -> 
     corners[:, :4, 2] = 0.0
     corners[:, 4:, 2] = height_m[:, None]
     pixels = pose.project(corners.reshape(-1, 3)).reshape(len(state), 8, 2)
-    return np.column_stack((pixels.min(axis=1), pixels.max(axis=1)))
+    return np.asarray(np.column_stack((pixels.min(axis=1), pixels.max(axis=1))), np.float64)
 
 
 def _jacobian(residuals: Callable[[Float64s], Float64s], state: Float64s, deviation: Float64s) -> Float64s:
@@ -196,7 +196,8 @@ def _jacobian(residuals: Callable[[Float64s], Float64s], state: Float64s, deviat
         moved = state.copy()
         moved[:, number] += step
         columns.append((residuals(moved) - deviation) / step)
-    return np.nan_to_num(np.stack(columns, axis=2), nan=0.0, posinf=0.0, neginf=0.0)
+    slopes = np.nan_to_num(np.stack(columns, axis=2), nan=0.0, posinf=0.0, neginf=0.0)
+    return np.asarray(slopes, np.float64)
 
 
 def _cost(deviation: Float64s) -> Float64s:

@@ -8,10 +8,10 @@ import numpy as np
 
 from detectors.messages import FrameDetections
 from geofence.boxes import Box
-from geofence.camera_state import CameraState, advance_camera
 from geofence.claims import Report
 from geofence.config import SensorRule
 from geofence.identity import incident_id_of
+from geofence.memory import Memory, advance_camera, is_silence
 from geofence.messages import EventType, IncidentEvent
 from geofence.places import CellPlace, Zone
 from geofence.reasons import camera_reason, sensor_reason
@@ -19,6 +19,7 @@ from geofence.rules import PARKING_ZONES
 from geofence.scene import observe
 from geofence.sensor_rules import SensorState, SensorStep, advance_sensor
 from geofence.site import Site
+from geofence.timeline import CameraState, advance_time
 from ingest.messages import Reading
 
 __all__ = ["CameraState", "SensorState", "judge_frame", "judge_reading"]
@@ -41,12 +42,14 @@ def judge_frame(
     camera = site.camera(camera_id)
     if detections.failure is not None or 0 in detections.size_px:
         return state, ()
-    if state.last_frame_at is not None and captured_at <= state.last_frame_at:
-        return state, ()
     scene = observe(site, camera, detections)
-    after, reports = advance_camera(site, camera, state, scene, captured_at)
     across, down = (frame / own for frame, own in zip(detections.size_px, camera.size_px, strict=True))
-    return after, tuple(_camera_event(site, camera_id, report, (across, down)) for report in reports)
+
+    def step(memory: Memory) -> tuple[Memory, Events]:
+        after, reports = advance_camera(site, camera, memory, scene, captured_at)
+        return after, tuple(_camera_event(site, camera_id, report, (across, down)) for report in reports)
+
+    return advance_time(state, captured_at, step, is_silence=lambda memory: is_silence(site, memory, captured_at))
 
 
 def judge_reading(site: Site, reading: Reading, state: SensorState | None) -> tuple[SensorState, Events]:

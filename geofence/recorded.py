@@ -22,6 +22,7 @@ from geofence.errors import GeofenceError
 from geofence.judge import CameraState, judge_frame
 from geofence.messages import IncidentEvent
 from geofence.site import Site
+from geofence.timeline import end_of_frames
 
 
 class RecordedError(GeofenceError):
@@ -77,6 +78,8 @@ def judge_lines(site: Site, lines: Iterable[str]) -> Iterator[str]:
         state = states.get(frame.camera_id, CameraState())
         states[frame.camera_id], events = judge_frame(site, frame.camera_id, frame.captured_at, frame.detections, state)
         yield from (format_event(event) for event in events)
+    for state in states.values():
+        yield from (format_event(event) for event in end_of_frames(state))
 
 
 def parse_recorded(site: Site, lines: Iterable[str]) -> Iterator[RecordedFrame]:

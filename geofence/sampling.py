@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from geofence.camera_state import CameraState
 from geofence.claims import Claim
 from geofence.dwell import DwellSettings
 from geofence.messages import IncidentKind
+from geofence.timeline import CameraState
 from geofence.visits import Visit
 
 _KNOWN_HITS = 3

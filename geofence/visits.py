@@ -163,7 +163,7 @@ def advance_visits(
     return _bounded(after, reported), left + replaced, next_number
 
 
-def match(visits: Sequence[Visit], things: Sequence[Thing], surroundings: Surroundings, rules: Rules) -> dict[int, int]:
+def match(visits: Sequence[Visit], scene: Scene, rules: Rules) -> dict[int, int]:
     """Pairs visit → thing, one to one: the best boxes first, then what is left to see of half-hidden ones."""
     boxes = [visit.box for visit in visits]
     whole: list[tuple[float, int, int]] = []

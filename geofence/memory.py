@@ -9,11 +9,9 @@ from datetime import datetime, timedelta
 from statistics import median
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from geofence.claims import Claim, Report, advance_claims
-from geofence.dwell import ZERO, DwellSettings
-from geofence.errors import GeofenceError
+from geofence.dwell import ZERO, DwellSettings, Presence
 from geofence.footprint import Footing, fit_footprints
 from geofence.rules import STANDING_HITS, breaches_of, kind_of
 from geofence.scene import Scene
@@ -25,13 +23,15 @@ USUAL_INTERVALS = 9
 SILENT_INTERVALS = 3.0
 # Nobody knows a camera's interval before its second frame.
 FIRST_INTERVAL_S = 60.0
+# More than any silence that settings ask for.
+MAX_GAP_S = 7 * 86400.0
 # The ground under a visit is fitted anew when it has been seen so many times as often as at the last fit.
 FIT_AGAIN = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CameraState:
-    """One camera's memory; may be saved as text.
+class Memory:
+    """What one camera's frames have left behind.
 
     intervals_s: seconds between its latest frames; clock: all time that counted
     """
@@ -43,20 +43,6 @@ class CameraState:
     visits: tuple[Visit, ...] = ()
     claims: tuple[Claim, ...] = ()
 
-    def to_json(self) -> str:
-        """One line of JSON."""
-        return _ADAPTER.dump_json(self).decode()
-
-    @staticmethod
-    def from_json(text: str) -> CameraState:
-        """Read what to_json wrote; raises GeofenceError when it is something else."""
-        try:
-            return _ADAPTER.validate_json(text)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "text"
-            raise GeofenceError(f"saved camera state is not readable: {where}: {first['msg']}") from error
-
 
 def silence_s(intervals_s: Sequence[float], max_gap_s: float) -> float:
     """Seconds without a frame after which nobody knows what happened."""
@@ -67,29 +53,29 @@ def silence_s(intervals_s: Sequence[float], max_gap_s: float) -> float:
 def advance_camera(
     site: Site,
     camera: Camera,
-    state: CameraState,
+    memory: Memory,
     scene: Scene,
     seen_at: datetime,
-) -> tuple[CameraState, tuple[Report, ...]]:
-    """The state after one frame, later than the last, and what there is to report."""
-    look, intervals_s = _look(site, state, seen_at)
+) -> tuple[Memory, tuple[Report, ...]]:
+    """The memory after one frame, later than the last, and what there is to report."""
+    look, intervals_s = _look(site, memory, seen_at)
 
     def rules(name: str) -> DwellSettings:
         return site.config.dwell[kind_of(site.classes.by_name[name])]
 
-    reported = frozenset(number for claim in state.claims if claim.incident for number in claim.visits)
+    reported = frozenset(number for claim in memory.claims if claim.incident for number in claim.visits)
     visits, departures, next_number = advance_visits(
-        state.visits,
+        memory.visits,
         scene,
         look,
         rules=rules,
         reported=reported,
-        next_number=state.next_number,
+        next_number=memory.next_number,
     )
     visits = _grounded(site, camera, visits)
-    broken = frozenset((claim.kind, claim.key) for claim in state.claims)
+    broken = frozenset((claim.kind, claim.key) for claim in memory.claims)
     claims, reports = advance_claims(
-        state.claims,
+        memory.claims,
         breaches_of(site, visits, seen_at, broken),
         visits,
         departures,
@@ -97,7 +83,7 @@ def advance_camera(
         site_id=site.site_id,
         settings=site.config.dwell,
     )
-    after = CameraState(
+    after = Memory(
         last_frame_at=seen_at,
         intervals_s=intervals_s,
         clock=look.clock,
@@ -108,15 +94,22 @@ def advance_camera(
     return after, reports
 
 
-def _look(site: Site, state: CameraState, seen_at: datetime) -> tuple[Look, tuple[float, ...]]:
-    if state.last_frame_at is None:
-        return Look(at=seen_at, before=None, counted=ZERO, clock=state.clock), ()
-    passed = seen_at - state.last_frame_at
+def is_silence(site: Site, memory: Memory, seen_at: datetime) -> bool:
+    """Whether a frame at `seen_at` comes so long after the last that nobody knows what happened."""
+    if memory.last_frame_at is None:
+        return False
     max_gap_s = min((rule.max_gap_s for rule in site.config.dwell.values()), default=0.0)
-    if passed.total_seconds() > silence_s(state.intervals_s, max_gap_s):
-        return Look(at=seen_at, before=None, counted=ZERO, clock=state.clock), state.intervals_s
-    intervals_s = (*state.intervals_s, passed.total_seconds())[-USUAL_INTERVALS:]
-    return Look(at=seen_at, before=state.last_frame_at, counted=passed, clock=state.clock + passed), intervals_s
+    return (seen_at - memory.last_frame_at).total_seconds() > silence_s(memory.intervals_s, max_gap_s)
+
+
+def _look(site: Site, memory: Memory, seen_at: datetime) -> tuple[Look, tuple[float, ...]]:
+    if memory.last_frame_at is None:
+        return Look(at=seen_at, before=None, counted=ZERO, clock=memory.clock), ()
+    passed = seen_at - memory.last_frame_at
+    if is_silence(site, memory, seen_at):
+        return Look(at=seen_at, before=None, counted=ZERO, clock=memory.clock), memory.intervals_s
+    intervals_s = (*memory.intervals_s, passed.total_seconds())[-USUAL_INTERVALS:]
+    return Look(at=seen_at, before=memory.last_frame_at, counted=passed, clock=memory.clock + passed), intervals_s
 
 
 def _grounded(site: Site, camera: Camera, visits: Sequence[Visit]) -> list[Visit]:
@@ -146,4 +139,21 @@ def _wants_fit(visit: Visit) -> bool:
     return visit.presence.hits >= STANDING_HITS and visit.presence.hits >= FIT_AGAIN * visit.fitted_hits
 
 
-_ADAPTER = TypeAdapter(CameraState)
+def shifted(memory: Memory, by: timedelta) -> Memory:
+    """The memory by a clock that was set by so much, cut off from what comes next as by a silence.
+
+    What has been reported keeps the times that it was reported with.
+    """
+    if memory.last_frame_at is None:
+        return memory
+    visits = tuple(replace(visit, presence=_moved(visit.presence, by)) for visit in memory.visits)
+    claims = tuple(
+        replace(claim, began_at=claim.began_at + by, last_seen_at=claim.last_seen_at + by) for claim in memory.claims
+    )
+    last_at = memory.last_frame_at + by - timedelta(seconds=2 * silence_s(memory.intervals_s, MAX_GAP_S))
+    return replace(memory, last_frame_at=last_at, visits=visits, claims=claims)
+
+
+def _moved(presence: Presence, by: timedelta) -> Presence:
+    gone_at = None if presence.gone_at is None else presence.gone_at + by
+    return replace(presence, began_at=presence.began_at + by, last_seen_at=presence.last_seen_at + by, gone_at=gone_at)
