@@ -14,6 +14,8 @@ MAX_RECENT = 12
 MAX_SETTLED = 60
 # A thing that was away for less cannot have left and been followed by another: both have to drive.
 SWAP_S = 2.5
+# So many looks, at most SWAP_S long, at a thing that has come back, before it is taken for the same.
+SETTLING_LOOKS = 2
 # Another thing differs by so many standard deviations of the mean, and by this share of its size.
 OTHER_DEVIATIONS = 4.5
 OTHER_SHARE = 0.05
@@ -81,14 +83,17 @@ def first_of_another(settled: Settled, recent: Sequence[Sighting]) -> int | None
 
 
 def is_settling(recent: Sequence[Sighting]) -> bool:
-    """Whether the thing has just come back into sight, so that it is not yet known whether it is the same."""
+    """Whether the thing has just come back into sight, so that it is not yet known whether it is the same.
+
+    One look more often than every SWAP_S says nothing else; at slower looks every one of them is such a time.
+    """
     last = recent[-1]
-    after = next((n for n in range(len(recent) - 1, -1, -1) if recent[n].unseen.total_seconds() >= SWAP_S), None)
-    if after is None or after == 0:
-        return False
-    since_s = (last.at - recent[after].at).total_seconds()
-    usual_s = (last.at - last.before).total_seconds()
-    return len(recent) - after < 3 and since_s + usual_s < SWAP_S + 1
+    for number in range(max(len(recent) - SETTLING_LOOKS, 1), len(recent)):
+        back = recent[number]
+        is_back = back.unseen.total_seconds() >= SWAP_S and back.unseen > back.at - back.before
+        if is_back and (last.at - back.at).total_seconds() < SWAP_S:
+            return True
+    return False
 
 
 def iou(a: Box, b: Box) -> float:

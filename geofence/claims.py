@@ -49,7 +49,8 @@ class Claim:
     """A rule that has been broken for a while.
 
     visits: numbers of the visits that break it
-    began_clock: counted time of the camera when it began; dwell: since then until it was last seen
+    began_clock: counted time of the camera when it began; dwell: since then until it was last seen, of which so much
+        as is `unsure` is not proved
     last_seen_at, ground_m, boxes, confidence, note: as of the last frame that showed it
     gap_m: the passage that it leaves; told_gap_m: as it was last reported
     """
@@ -61,6 +62,7 @@ class Claim:
     is_start_unknown: bool
     began_clock: timedelta
     dwell: timedelta
+    unsure: timedelta
     last_seen_at: datetime
     ground_m: tuple[float, float]
     boxes: tuple[Box, ...]
@@ -107,7 +109,7 @@ def advance_claims(
         before = known.pop((breach.kind, breach.key), None) or _begun(breach, members, look)
         claim = _continued(before, breach, members, look)
         is_settled = claim.last_seen_at == look.at and not any(visit.is_in_question for visit in members)
-        if claim.incident is None and is_settled and claim.dwell >= _limit(settings[claim.kind]):
+        if claim.incident is None and is_settled and claim.dwell - claim.unsure >= _limit(settings[claim.kind]):
             due.append((len(kept), breach))
         kept.append(claim)
     reports = _cleared(list(known.values()), kept, departures, look)
@@ -132,11 +134,16 @@ def _begun(breach: Breach, members: Sequence[Visit], look: Look) -> Claim:
         is_start_unknown=breach.is_start_unknown,
         began_clock=look.clock - elapsed,
         dwell=max(ZERO, elapsed - latest.presence.missing),
+        unsure=max(ZERO, max(_first_seen_at(visit) for visit in members) - breach.since),
         last_seen_at=latest.presence.last_seen_at,
         ground_m=breach.ground_m,
         boxes=breach.boxes,
         confidence=breach.confidence,
     )
+
+
+def _first_seen_at(visit: Visit) -> datetime:
+    return visit.presence.began_at + visit.presence.unsure
 
 
 def _continued(claim: Claim, breach: Breach, members: Sequence[Visit], look: Look) -> Claim:

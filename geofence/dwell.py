@@ -13,6 +13,9 @@ ZERO = timedelta(0)
 
 # A thing seen for a moment is given up after this much emptiness, a thing seen for long after absence_s.
 MIN_PATIENCE_S = 4.0
+# What was seen for a moment and then hidden is remembered as briefly; what stayed, for so many times its stay.
+MIN_HIDDEN_S = 10.0
+HIDDEN_PER_DWELL = 4.0
 # Seeing the thing takes back emptiness at this rate. Below 1, so that traffic which crosses the place in
 # every third frame does not add up to one parked car; a detector that misses 4 of 10 frames still holds.
 RECOVERY_RATE = 0.5
@@ -48,6 +51,7 @@ class Presence:
 
     began_at:     half-way between the last look without it and the first with it
     last_seen_at: the last look that showed it; gone_at: half-way from there to the first that did not, None while seen
+    unsure:       how long after began_at it was first seen: so much of its stay is not proved
     is_start_unknown: nobody looked before it was first seen, so it may have stood there for long
     age:          time since began_at over all looks, without silences; dwell: age when it was last seen
     empty:        how long looks saw its place empty, less what later sightings took back
@@ -58,6 +62,7 @@ class Presence:
     began_at: datetime
     last_seen_at: datetime
     is_start_unknown: bool
+    unsure: timedelta = ZERO
     age: timedelta = ZERO
     dwell: timedelta = ZERO
     empty: timedelta = ZERO
@@ -85,7 +90,9 @@ def begin(seen_at: datetime, looked_before: datetime | None) -> Presence:
     if looked_before is None:
         return Presence(began_at=seen_at, last_seen_at=seen_at, is_start_unknown=True)
     half = (seen_at - looked_before) / 2
-    return Presence(began_at=seen_at - half, last_seen_at=seen_at, is_start_unknown=False, age=half, dwell=half)
+    return Presence(
+        began_at=seen_at - half, last_seen_at=seen_at, is_start_unknown=False, unsure=half, age=half, dwell=half
+    )
 
 
 def advance(presence: Presence, sight: Sight, *, seen_at: datetime, counted: timedelta) -> Presence:
@@ -113,7 +120,8 @@ def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool) -
     if presence.gone_at is None:
         return False
     if not presence.was_empty:
-        return not is_reported and presence.missing > timedelta(seconds=settings.max_miss_s)
+        known_s = max(MIN_HIDDEN_S, HIDDEN_PER_DWELL * presence.dwell.total_seconds())
+        return not is_reported and presence.missing > timedelta(seconds=min(settings.max_miss_s, known_s))
     patience = timedelta(seconds=settings.absence_s)
     if not is_reported:
         patience = min(patience, max(presence.dwell, timedelta(seconds=MIN_PATIENCE_S)))

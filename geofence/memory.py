@@ -13,7 +13,7 @@ import numpy as np
 from geofence.claims import Claim, Report, advance_claims
 from geofence.dwell import ZERO, DwellSettings, Presence
 from geofence.footprint import Footing, fit_footprints
-from geofence.rules import STANDING_HITS, breaches_of, kind_of
+from geofence.rules import breaches_of, is_standing, kind_of
 from geofence.scene import Scene
 from geofence.site import Camera, Site
 from geofence.visits import Look, Visit, advance_visits
@@ -136,7 +136,7 @@ def _grounded(site: Site, camera: Camera, visits: Sequence[Visit]) -> list[Visit
 
 
 def _wants_fit(visit: Visit) -> bool:
-    return visit.presence.hits >= STANDING_HITS and visit.presence.hits >= FIT_AGAIN * visit.fitted_hits
+    return is_standing(visit) and visit.presence.hits >= FIT_AGAIN * visit.fitted_hits
 
 
 def shifted(memory: Memory, by: timedelta) -> Memory:

@@ -26,8 +26,9 @@ MIN_SHARE = 0.5
 # A rule that is broken stays so until this much less of the thing is where it must not be, or so much more is free.
 SHARE_SLACK = 0.1
 CLEAR_SLACK_M = 0.1
-# Seen so often a thing stands: what passes is somewhere else in the next frame.
-STANDING_HITS = 2
+# Seen so often, or twice over so long a time, a thing stands: what passes is somewhere else in the next frame.
+STANDING_HITS = 3
+STANDING_S = 3.0
 # Places are named by squares of this size; two parked cars stand further apart than its diagonal.
 PLACE_STEP_M = 1.5
 
@@ -83,12 +84,19 @@ def kind_of(object_class: ObjectClass) -> IncidentKind:
 
 def breaches_of(site: Site, visits: Sequence[Visit], at: datetime, broken: frozenset[Key]) -> tuple[Breach, ...]:
     """All rules that are broken at `at`; `broken`: those that were a frame before."""
-    standing = [visit for visit in visits if visit.presence.hits >= STANDING_HITS and visit.footprint is not None]
+    standing = [visit for visit in visits if is_standing(visit) and visit.footprint is not None]
     return (
         *parked_vehicles(site, standing, at, broken),
         *exposed_garbage(site, standing),
         *blocked_sidewalks(site, standing, broken),
     )
+
+
+def is_standing(visit: Visit) -> bool:
+    """Whether a visit is that of a thing that stays, as far as its first sightings tell."""
+    presence = visit.presence
+    seen_s = (presence.dwell - presence.unsure).total_seconds()
+    return presence.hits >= STANDING_HITS or (presence.hits > 1 and seen_s >= STANDING_S)
 
 
 def parked_vehicles(site: Site, standing: Sequence[Visit], at: datetime, broken: frozenset[Key]) -> list[Breach]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from detectors.classes import Role
 from detectors.messages import FrameDetections
 from geofence.boxes import Box, iou
 from geofence.site import Camera, Site
@@ -81,7 +82,9 @@ def observe(site: Site, camera: Camera, detections: FrameDetections) -> Scene:
     tremble_m = np.nan_to_num(np.linalg.norm(above_m - foot_m, axis=1), nan=np.inf)
     is_unseen = is_cut | hidden_edges(boxes)
     things: list[Thing] = []
-    for row in np.argsort(-detections.confidence, kind="stable").tolist():
+    # A bin that is seen spilling as well is spilling: that says more than that it is a bin.
+    weights = [2.0 if row.role == Role.OVERFLOW else 1.0 for row in classes]
+    for row in np.argsort(-detections.confidence * np.array(weights), kind="stable").tolist():
         if not np.isfinite(foot_m[row]).all():
             continue
         thing = Thing(

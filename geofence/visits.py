@@ -203,7 +203,7 @@ def is_hidden(visit: Visit, surroundings: Surroundings, same_place_m: float) -> 
     covers = width * height >= HIDDEN_SHARE * (x1 - x0) * (y1 - y0)
     away_m = np.linalg.norm(surroundings.foot_m - np.array(visit.anchor_m), axis=1)
     is_elsewhere = ~(away_m <= same_place_m)
-    return bool(np.any(covers & is_elsewhere & (boxes[:, 3] >= y1 - 1)))
+    return bool(np.any(covers & is_elsewhere & (boxes[:, 3] >= y1)))
 
 
 def _seen(visit: Visit, thing: Thing, look: Look) -> Visit:
@@ -303,6 +303,7 @@ def _parted(visit: Visit, number: int) -> tuple[Visit, Visit | None]:
             began_at=first.at - half,
             last_seen_at=visit.presence.last_seen_at,
             is_start_unknown=is_unknown,
+            unsure=half,
             age=visit.presence.age - first.age + half,
             dwell=visit.presence.dwell - first.age + half,
             hits=len(later),
@@ -372,7 +373,7 @@ def _takes_place(other: Visit, visit: Visit, at: datetime, rules: Rules) -> bool
         return False
     # Half of a thing that something hides looks like another thing, so only an open view counts here.
     is_near = dist(other.anchor_m, visit.anchor_m) <= rules(visit.name).same_place_m
-    return (visit.presence.was_empty and is_near) or iou(other.recent[0].xyxy, visit.box) >= MIN_IOU
+    return (visit.presence.was_empty and is_near) or iou(other.recent[0].xyxy, visit.last_box) >= MIN_IOU
 
 
 def _bounded(visits: list[Visit], reported: frozenset[int]) -> list[Visit]:

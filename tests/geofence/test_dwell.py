@@ -1,165 +1,166 @@
-"""The dwell rule on one visit: limits reached exactly, misses, occlusion, silence."""
+"""The dwell rule's clock on one thing: when it began, what counts, when it is gone."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from geofence.dwell import DwellSettings, Incident, Sighting, Step, Visit, advance, begin
-from geofence.messages import IncidentKind
+from geofence.dwell import ZERO, DwellSettings, Sight, advance, begin, is_gone
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 RULE = DwellSettings(min_dwell_s=300, absence_s=15, max_miss_s=60, max_gap_s=60, heartbeat_s=60)
-SIGHTING = Sighting(
-    kind=IncidentKind.ILLEGAL_PARKING,
-    place_key="zone:kerb-1:+0:+0",
-    zone_id="kerb-1",
-    surface="roadway",
-    ground_m=(0.0, 0.0),
-    foot_m=(0.0, 0.0),
-    xyxy=(100.0, 100.0, 200.0, 200.0),
-    boxes=((100.0, 100.0, 200.0, 200.0),),
-    subject="car",
-    confidence=0.8,
-)
-INCIDENT = Incident(
-    incident_id="i",
-    place_key=SIGHTING.place_key,
-    zone_id="kerb-1",
-    surface="roadway",
-    ground_m=(0.0, 0.0),
-    subject="car",
-    began_at=START,
-)
+SEEN, EMPTY, HIDDEN = Sight.SEEN, Sight.EMPTY, Sight.HIDDEN
 
 
 class Clock:
-    """Feeds one visit with frames; each step says how many seconds later it comes and what it shows."""
+    """Feeds one presence with looks; each says how many seconds later it comes and what it shows."""
 
-    def __init__(self, settings: DwellSettings = RULE) -> None:
-        self.settings = settings
+    def __init__(self, *, before_s: float | None = 0.0) -> None:
         self.at = START
-        self.visit: Visit = begin(SIGHTING, seen_at=START, is_start_unknown=False)
+        self.presence = begin(START, None if before_s is None else START - timedelta(seconds=before_s))
+        self.is_reported = False
 
-    def frame(self, after_s: float, *, is_seen: bool, is_hidden: bool = False, is_silence: bool = False) -> Step:
+    def look(self, after_s: float, sight: Sight, *, is_silence: bool = False) -> bool:
+        """Whether the thing is gone after this look."""
         self.at += timedelta(seconds=after_s)
-        self.visit, step = advance(
-            self.visit,
-            SIGHTING if is_seen else None,
-            seen_at=self.at,
-            counted=timedelta(0) if is_silence else timedelta(seconds=after_s),
-            is_hidden=is_hidden,
-            settings=self.settings,
-        )
-        return step
+        counted = ZERO if is_silence else timedelta(seconds=after_s)
+        self.presence = advance(self.presence, sight, seen_at=self.at, counted=counted)
+        return is_gone(self.presence, RULE, is_reported=self.is_reported)
 
-    def report(self) -> None:
-        self.visit = replace(self.visit, incident=INCIDENT, reported_at=self.at)
+    @property
+    def dwell_s(self) -> float:
+        return self.presence.dwell.total_seconds()
 
 
-def test_dwell_is_due_exactly_at_the_limit_and_not_a_microsecond_before() -> None:
-    clock = Clock()
-    assert clock.frame(299.999999, is_seen=True) == Step.STAYS
-    assert clock.frame(0.000001, is_seen=True) == Step.DUE
+def test_a_stay_begins_half_way_between_the_last_look_without_it_and_the_first_with_it() -> None:
+    presence = begin(START, START - timedelta(seconds=30))
+    assert presence.began_at == START - timedelta(seconds=15)
+    assert presence.dwell == presence.unsure == timedelta(seconds=15)
+    assert not presence.is_start_unknown
+
+
+def test_a_thing_that_nobody_saw_coming_began_at_first_sight_and_says_so() -> None:
+    presence = begin(START, None)
+    assert (presence.began_at, presence.dwell, presence.is_start_unknown) == (START, ZERO, True)
+
+
+@given(
+    interval_s=st.floats(1 / 30, 33),
+    came=st.floats(0, 0.999),
+    looks=st.integers(2, 400),
+    left=st.floats(0.001, 1),
+)
+def test_dwell_is_right_to_half_an_interval_at_either_end(
+    interval_s: float, came: float, looks: int, left: float
+) -> None:
+    """Came a share of an interval before its first look, left a share after its last one."""
+    clock = Clock(before_s=interval_s)
+    for _ in range(looks):
+        clock.look(interval_s, SEEN)
+    clock.look(interval_s, EMPTY)
+    true_began = START - timedelta(seconds=interval_s * (1 - came))
+    true_gone = START + timedelta(seconds=interval_s * (looks + left))
+    assert clock.presence.gone_at is not None
+    assert abs((clock.presence.began_at - true_began).total_seconds()) <= interval_s / 2 + 1e-3
+    assert abs((clock.presence.gone_at - true_gone).total_seconds()) <= interval_s / 2 + 1e-3
 
 
 @pytest.mark.parametrize("interval_s", [0.04, 0.2, 1.0, 7.0, 30.0])
-def test_dwell_counts_seconds_not_frames(interval_s: float) -> None:
+def test_dwell_counts_seconds_not_looks(interval_s: float) -> None:
     clock = Clock()
-    while clock.frame(interval_s, is_seen=True) != Step.DUE:
-        pass
-    assert 300 <= clock.visit.dwell.total_seconds() < 300 + interval_s
+    for _ in range(round(300 / interval_s)):
+        clock.look(interval_s, SEEN)
+    assert clock.dwell_s == pytest.approx(interval_s * round(300 / interval_s), abs=0.001)
 
 
 def test_a_silence_does_not_count() -> None:
     clock = Clock()
-    clock.frame(200, is_seen=True)
-    clock.frame(3600, is_seen=True, is_silence=True)
-    assert clock.visit.dwell == timedelta(seconds=200)
-    assert clock.frame(99, is_seen=True) == Step.STAYS
-    assert clock.frame(1, is_seen=True) == Step.DUE
+    clock.look(200, SEEN)
+    clock.look(3600, SEEN, is_silence=True)
+    assert clock.dwell_s == 200
+    clock.look(100, SEEN)
+    assert clock.dwell_s == 300
 
 
 def test_time_behind_another_thing_counts_when_the_same_comes_back() -> None:
     clock = Clock()
-    clock.frame(200, is_seen=True)
-    for _ in range(5):
-        assert clock.frame(10, is_seen=False, is_hidden=True) == Step.STAYS
-    assert clock.visit.dwell == timedelta(seconds=200)
-    assert clock.frame(50, is_seen=True) == Step.DUE
-    assert clock.visit.dwell == timedelta(seconds=300)
+    clock.look(200, SEEN)
+    assert not any(clock.look(10, HIDDEN) for _ in range(5))
+    assert clock.dwell_s == 200
+    clock.look(50, SEEN)
+    assert clock.dwell_s == 300
 
 
 def test_an_unreported_thing_hidden_for_longer_than_max_miss_is_given_up() -> None:
     clock = Clock()
-    clock.frame(100, is_seen=True)
-    assert clock.frame(60, is_seen=False, is_hidden=True) == Step.STAYS
-    assert clock.frame(0.001, is_seen=False, is_hidden=True) == Step.GONE
+    clock.look(100, SEEN)
+    assert not clock.look(60, HIDDEN)
+    assert clock.look(0.001, HIDDEN)
 
 
 def test_a_reported_thing_stays_while_it_is_hidden() -> None:
     clock = Clock()
-    clock.frame(300, is_seen=True)
-    clock.report()
-    for _ in range(100):
-        assert clock.frame(30, is_seen=False, is_hidden=True) == Step.STAYS
+    clock.look(300, SEEN)
+    clock.is_reported = True
+    assert not any(clock.look(30, HIDDEN) for _ in range(100))
 
 
-def test_a_reported_thing_is_gone_after_absence_exactly() -> None:
+def test_a_reported_thing_is_gone_after_absence_exactly_and_left_when_it_was_first_missed() -> None:
     clock = Clock()
-    clock.frame(300, is_seen=True)
-    clock.report()
-    assert clock.frame(1, is_seen=False) == Step.STAYS
-    assert clock.frame(14.999, is_seen=False) == Step.STAYS
-    assert clock.frame(0.001, is_seen=False) == Step.GONE
+    clock.look(300, SEEN)
+    clock.is_reported = True
+    assert not clock.look(1, EMPTY)
+    assert not clock.look(1, EMPTY)
+    assert not any(clock.look(1, EMPTY) for _ in range(13))
+    assert clock.look(1, EMPTY)
+    assert clock.presence.gone_at == START + timedelta(seconds=300.5)
 
 
-def test_one_empty_frame_proves_nothing_however_late_it_comes() -> None:
+def test_one_empty_look_proves_nothing_however_late_it_comes() -> None:
     clock = Clock()
-    clock.frame(200, is_seen=True)
-    assert clock.frame(55, is_seen=False) == Step.STAYS
-    assert clock.frame(45, is_seen=True) == Step.DUE
+    clock.look(200, SEEN)
+    assert not clock.look(55, EMPTY)
+    clock.look(45, SEEN)
+    assert clock.dwell_s == 300
 
 
-def test_misses_of_a_flickering_detector_do_not_end_a_visit() -> None:
+def test_two_misses_in_a_row_at_two_looks_a_minute_do_not_end_a_stay() -> None:
     clock = Clock()
-    steps = [clock.frame(0.2, is_seen=n % 5 not in {1, 3}) for n in range(1500)]
-    assert Step.GONE not in steps
-    assert Step.DUE in steps
+    clock.look(30, SEEN)
+    assert [clock.look(30, EMPTY) for _ in range(4)] == [False, False, False, True]
 
 
-def test_a_place_that_is_empty_in_most_frames_is_not_one_parked_thing() -> None:
+def test_misses_of_a_flickering_detector_do_not_end_a_stay() -> None:
     clock = Clock()
-    steps = [clock.frame(0.2, is_seen=n % 5 == 0) for n in range(1500)]
-    assert Step.GONE in steps[:400]
+    assert not any(clock.look(0.2, EMPTY if n % 5 in {1, 3} else SEEN) for n in range(1500))
+    assert clock.dwell_s == pytest.approx(300, abs=0.5)
+
+
+def test_a_place_that_is_empty_in_most_looks_is_not_one_parked_thing() -> None:
+    clock = Clock()
+    assert any(clock.look(0.2, SEEN if n % 5 == 0 else EMPTY) for n in range(400))
 
 
 def test_a_glimpse_is_given_up_soon_and_a_long_stay_late() -> None:
     glimpse = Clock()
-    assert [glimpse.frame(1, is_seen=False) for _ in range(3)] == [Step.STAYS, Step.STAYS, Step.GONE]
+    assert [glimpse.look(1, EMPTY) for _ in range(5)] == [False, False, False, False, True]
     stay = Clock()
-    stay.frame(100, is_seen=True)
-    assert [stay.frame(1, is_seen=False) for _ in range(15)] == [Step.STAYS] * 15
+    stay.look(100, SEEN)
+    assert [stay.look(1, EMPTY) for _ in range(15)] == [False] * 15
 
 
-def test_empty_frames_before_and_after_a_silence_do_not_add_it_up() -> None:
+def test_empty_looks_before_and_after_a_silence_do_not_add_it_up() -> None:
     clock = Clock()
-    clock.frame(100, is_seen=True)
-    clock.frame(1, is_seen=False)
-    assert clock.frame(3600, is_seen=False, is_silence=True) == Step.STAYS
+    clock.look(100, SEEN)
+    clock.look(1, EMPTY)
+    assert not clock.look(3600, EMPTY, is_silence=True)
 
 
-def test_heartbeat_comes_at_most_once_in_its_time() -> None:
-    clock = Clock()
-    clock.frame(300, is_seen=True)
-    clock.report()
-    assert [clock.frame(30, is_seen=True) for _ in range(2)] == [Step.STAYS, Step.HEARTBEAT]
-
-
-def test_confidence_is_the_mean_of_all_sightings() -> None:
-    visit = begin(SIGHTING, seen_at=START, is_start_unknown=False)
-    weaker = replace(SIGHTING, confidence=0.4)
-    visit, _ = advance(visit, weaker, seen_at=START, counted=timedelta(seconds=1), is_hidden=False, settings=RULE)
-    assert visit.confidence == pytest.approx(0.6)
+def test_being_seen_again_takes_back_that_it_left() -> None:
+    missed = advance(begin(START, None), EMPTY, seen_at=START + timedelta(seconds=1), counted=timedelta(seconds=1))
+    again = advance(missed, SEEN, seen_at=START + timedelta(seconds=2), counted=timedelta(seconds=1))
+    assert missed.gone_at == START + timedelta(seconds=0.5)
+    assert (again.gone_at, again.dwell, again.hits) == (None, timedelta(seconds=2), 2)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from geofence.dwell import Sighting
 from geofence.hours import parse_hours
+from geofence.memory import Memory, advance_camera
 from geofence.messages import IncidentKind
 from geofence.places import ZoneIndex
-from geofence.rules import sightings_of
+from geofence.rules import Breach, breaches_of
 from geofence.scene import observe
 from geofence.site import Site
 from tests.geofence.conftest import NOON, Pinhole, Seen, at_half_size, frame_of
@@ -45,12 +45,17 @@ def bins(*spans: tuple[float, float], y: float = 12.0) -> list[Seen]:
     return [on_ground("garbage_bin", (left + right) / 2, y, right - left, 0.6) for left, right in spans]
 
 
-def judged(site: Site, *seen: Seen, at: datetime = NOON) -> list[Sighting]:
-    return list(sightings_of(site, observe(site, site.cameras["cam-01"], frame_of(*seen)), at))
+def judged(site: Site, *seen: Seen, at: datetime = NOON, size_px: tuple[int, int] = (960, 540)) -> list[Breach]:
+    """What is broken at `at` by things that have stood there for some frames."""
+    camera, memory = site.cameras["cam-01"], Memory()
+    scene = observe(site, camera, frame_of(*seen, size_px=size_px))
+    for second in range(-4, 1):
+        memory, _ = advance_camera(site, camera, memory, scene, at + timedelta(seconds=second))
+    return list(breaches_of(site, memory.visits, at, frozenset()))
 
 
 def kinds(site: Site, *seen: Seen, at: datetime = NOON) -> list[tuple[IncidentKind, str]]:
-    return [(sighting.kind, sighting.zone_id) for sighting in judged(site, *seen, at=at)]
+    return [(breach.kind, breach.zone.id) for breach in judged(site, *seen, at=at)]
 
 
 def with_hours(site: Site, zone_id: str, text: str) -> Site:
@@ -74,7 +79,7 @@ def test_a_car_in_the_lane_does_not(small_site: Site) -> None:
 
 def test_a_car_on_the_sidewalk_is_parking_and_no_obstacle(small_site: Site) -> None:
     (found,) = judged(small_site, car(1.5))
-    assert (found.kind, found.zone_id, found.surface) == (PARKING, "sidewalk-1", "sidewalk")
+    assert (found.kind, found.zone.id, found.zone.surface) == (PARKING, "sidewalk-1", "sidewalk")
 
 
 def test_a_car_across_the_kerb_counts_by_both_sides_together(small_site: Site) -> None:
@@ -139,7 +144,7 @@ def test_clear_width_of_1_6_metres_passes(small_site: Site) -> None:
 
 def test_clear_width_of_1_3_metres_blocks_and_says_the_gap(small_site: Site) -> None:
     (found,) = judged(small_site, *bins((0.0, 0.85), (0.85, 1.7)))
-    assert (found.kind, found.zone_id, found.place_key) == (SIDEWALK, "sidewalk-1", "zone:sidewalk-1")
+    assert (found.kind, found.zone.id, found.place_key) == (SIDEWALK, "sidewalk-1", "zone:sidewalk-1")
     assert found.note is not None
     chinese = re.fullmatch(r"最窄处净宽 (\d\.\d) m,应不小于 1\.5 m", found.note[0])
     english = re.fullmatch(r"narrowest passage (\d\.\d) m, 1\.5 m must stay free", found.note[1])
@@ -187,9 +192,8 @@ def test_things_whose_foot_is_cut_off_are_not_judged(small_site: Site) -> None:
 
 def test_sizes_other_than_the_calibrated_are_scaled(small_site: Site) -> None:
     half = at_half_size(car(-1.25))
-    frame = frame_of(half, size_px=(480, 270))
-    found = sightings_of(small_site, observe(small_site, small_site.cameras["cam-01"], frame), NOON)
-    assert [sighting.zone_id for sighting in found] == ["kerb-1"]
+    found = judged(small_site, half, size_px=(480, 270))
+    assert [breach.zone.id for breach in found] == ["kerb-1"]
 
 
 def test_place_key_survives_jitter_of_a_few_pixels(small_site: Site) -> None:

@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geofence.dwell import DwellSettings, Sighting, Visit, begin
+from geofence.claims import Report
+from geofence.dwell import DwellSettings
 from geofence.messages import EventType, IncidentKind
 from geofence.sampling import SamplingSettings, delay_bound_s, idle_interval_s, look_interval_s
-from geofence.visits import CameraState, Report, Surroundings, advance_all
+from geofence.timeline import CameraState
+from tests.geofence.plain_street import PlainCamera, Seen
 
-START = datetime(2026, 5, 1, tzinfo=UTC)
 PARKING = IncidentKind.ILLEGAL_PARKING
 SAMPLING = SamplingSettings()
-NOTHING_ELSE = Surroundings(xyxy=np.empty((0, 4)), foot_m=np.empty((0, 2)))
 
 
 def _rules(min_dwell_s: float, **others: float) -> dict[IncidentKind, DwellSettings]:
     return {PARKING: DwellSettings(min_dwell_s=min_dwell_s, **others)}
 
 
-def _car(east_m: float = 0.0) -> Sighting:
-    box = (20 * east_m, 100.0, 20 * east_m + 100, 200.0)
-    return Sighting(
-        kind=PARKING, place_key=f"z:{east_m:g}", zone_id="z", surface=None, ground_m=(east_m, 0.0),
-        foot_m=(east_m, 0.0), xyxy=box, boxes=(box,), subject="car", confidence=0.8,
-    )  # fmt: skip
+def _car(east_m: float = 0.0) -> Seen:
+    return Seen(east_m)
 
 
-def _visit(hits: int, dwell_s: float = 0.0) -> Visit:
-    fresh = begin(_car(), seen_at=START, is_start_unknown=False)
-    return replace(fresh, hits=hits, dwell=timedelta(seconds=dwell_s), age=timedelta(seconds=dwell_s))
+def _state(hits: int, dwell_s: float = 0.0, *, was_empty: bool = False) -> CameraState:
+    """A car that was seen so often, over so long a time."""
+    camera = PlainCamera(rules=_rules(300))
+    camera.see(-0.001)
+    for number in range(hits):
+        camera.see(dwell_s * number / max(hits - 1, 1), _car())
+    if was_empty:
+        camera.see(dwell_s + 0.001)
+    return CameraState(memory=camera.memory)
 
 
 class Watched:
@@ -45,22 +44,20 @@ class Watched:
     def __init__(self, rules: dict[IncidentKind, DwellSettings], *, fps: float = 5.0) -> None:
         self.rules = rules
         self.fps = fps
-        self.state = CameraState()
+        self.camera = PlainCamera(rules=rules)
         self.looks: list[float] = []
         self.reports: list[tuple[float, Report]] = []
 
-    def play(self, shows: Callable[[float], Sequence[Sighting]], *, seconds: float, offset_s: float = 0.0) -> None:
+    def play(self, shows: Callable[[float], Sequence[Seen]], *, seconds: float, offset_s: float = 0.0) -> None:
         for number in range(int(seconds * self.fps)):
             at_s = offset_s + number / self.fps
-            due_s = look_interval_s(self.state.visits, self.rules, SAMPLING)
+            due_s = look_interval_s(CameraState(memory=self.camera.memory), self.rules, SAMPLING)
             if self.looks and at_s - self.looks[-1] < due_s - 1e-6:
                 continue
             self.looks.append(at_s)
-            self.state, reports = advance_all(
-                self.state, shows(at_s), NOTHING_ELSE, seen_at=START + timedelta(seconds=at_s), site_id="demo",
-                settings=self.rules,
-            )  # fmt: skip
-            self.reports += [(at_s, report) for report in reports]
+            told = len(self.camera.full)
+            self.camera.see(at_s, *shows(at_s))
+            self.reports += [(at_s, report) for report in self.camera.full[told:]]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +65,9 @@ class Watched:
 )
 def test_an_empty_street_is_looked_at_as_its_shortest_limit_asks(min_dwell_s: float, interval_s: float) -> None:
     rules = _rules(min_dwell_s) | {IncidentKind.EXPOSED_GARBAGE: DwellSettings(min_dwell_s=3600)}
-    assert idle_interval_s(rules, SAMPLING) == look_interval_s((), rules, SAMPLING) == pytest.approx(interval_s)
+    assert (
+        idle_interval_s(rules, SAMPLING) == look_interval_s(CameraState(), rules, SAMPLING) == pytest.approx(interval_s)
+    )
 
 
 def test_looks_stay_within_the_gap_that_the_dwell_rule_bridges() -> None:
@@ -77,21 +76,20 @@ def test_looks_stay_within_the_gap_that_the_dwell_rule_bridges() -> None:
 
 
 @pytest.mark.parametrize(
-    ("visit", "interval_s"),
+    ("state", "interval_s"),
     [
-        (_visit(1), 3.0),
-        (_visit(2, 10), 1.0),
-        (_visit(3, 11), 3.0),
-        (_visit(9, 292), 2.0),
-        (_visit(9, 297), 1.0),
-        (replace(_visit(3, 40), was_empty=True), 1.0),
-        (replace(_visit(1), was_empty=True), 3.0),
+        (_state(1), 3.0),
+        (_state(2, 10), 1.0),
+        (_state(3, 11), 3.0),
+        (_state(9, 292), 2.0),
+        (_state(9, 297), 1.0),
+        (_state(3, 40, was_empty=True), 1.0),
+        (_state(1, was_empty=True), 3.0),
     ],
     ids=["seen once", "seen twice", "stands", "near its limit", "at its limit", "gone for a look", "drove by"],
 )
-def test_what_stands_decides_about_the_next_look(visit: Visit, interval_s: float) -> None:
-    assert look_interval_s((visit,), _rules(300), SAMPLING) == pytest.approx(interval_s)
-    assert look_interval_s((_visit(1), visit), _rules(300), SAMPLING) == pytest.approx(interval_s)
+def test_what_stands_decides_about_the_next_look(state: CameraState, interval_s: float) -> None:
+    assert look_interval_s(state, _rules(300), SAMPLING) == pytest.approx(interval_s, abs=0.01)
 
 
 @settings(max_examples=60, deadline=None)
