@@ -148,7 +148,13 @@ def shifted(memory: Memory, by: timedelta) -> Memory:
         return memory
     visits = tuple(replace(visit, presence=_moved(visit.presence, by)) for visit in memory.visits)
     claims = tuple(
-        replace(claim, began_at=claim.began_at + by, last_seen_at=claim.last_seen_at + by) for claim in memory.claims
+        replace(
+            claim,
+            began_at=claim.began_at + by,
+            last_seen_at=claim.last_seen_at + by,
+            reported_at=None if claim.reported_at is None else claim.reported_at + by,
+        )
+        for claim in memory.claims
     )
     last_at = memory.last_frame_at + by - timedelta(seconds=2 * silence_s(memory.intervals_s, MAX_GAP_S))
     return replace(memory, last_frame_at=last_at, visits=visits, claims=claims)

@@ -14,7 +14,7 @@ from bench.street_day import street_hour
 from detectors.classes import load_classes
 from detectors.messages import FrameDetections
 from detectors.nms import iou_matrix
-from geofence.visits import CameraState
+from geofence.timeline import CameraState
 from sim.street.body import BodyKind
 from tests.drawn_street import CAMERA, DrawnStreet, standing
 
