@@ -18,7 +18,15 @@ SWAP_S = 2.5
 SETTLING_LOOKS = 2
 # Another thing differs by so many standard deviations of the mean, and by this share of its size.
 OTHER_DEVIATIONS = 4.5
-OTHER_SHARE = 0.05
+OTHER_SHARE = 0.03
+# A box lies beside its place when it is off by so many standard deviations and by this share of its size; a thing of
+# which so many boxes are known.
+OFF_DEVIATIONS = 4.0
+OFF_SHARE = 0.06
+KNOWN_BOXES = 4
+GROWS_BY = 1.3
+# A thing that lies beside its place so often has been moved there, or is boxed otherwise now.
+MAX_OFF = 6
 # What detectors' edges tremble by at least: a share of the size and a part of a pixel.
 TREMBLE_SHARE = 0.01
 TREMBLE_PX = 0.5
@@ -62,6 +70,9 @@ class Settled:
         return Settled(count, _four(mean), _four(squares))
 
 
+NOTHING_SETTLED = Settled()
+
+
 def mean_box(settled: Settled, recent: Sequence[Sighting]) -> Box:
     """The mean of all remembered boxes."""
     return _xyxy(_joined(settled, recent).mean)
@@ -73,13 +84,45 @@ def first_of_another(settled: Settled, recent: Sequence[Sighting]) -> int | None
     Only after a time without sight can another thing stand there. Then the mean box after it must lie far from the
     mean before it, measured by how much the boxes tremble: a two-sample test at every such time.
     """
+    found: list[tuple[float, int]] = []
     for number, sighting in enumerate(recent):
         if sighting.unseen.total_seconds() < SWAP_S:
             continue
-        before, after = _joined(settled, recent[:number]), _joined(Settled(), recent[number:])
-        if before.count and _are_apart(before, after):
-            return number
-    return None
+        before, after = _joined(settled, recent[:number]), _joined(NOTHING_SETTLED, recent[number:])
+        if before.count:
+            found.append((_apart(before, after), number))
+    furthest, number = max(found, default=(0.0, -1))
+    return number if furthest > 1 else None
+
+
+def is_leaving(settled: Settled, recent: Sequence[Sighting], off: Sequence[Sighting], back: Sighting) -> bool:
+    """Whether the boxes `off` were those of the thing driving out, so that `back` shows another that came.
+
+    Either `back` lies beyond the place on the other side, or the thing was last seen on its way and then no more.
+    """
+    if not off:
+        return False
+    place = _joined(settled, recent).mean
+    ways = [_way(place, sighting) for sighting in (*off, back)]
+    last, now = ways[-2], ways[-1]
+    if _dot(last, now) < 0 and is_off(settled, recent, back):
+        return True
+    is_growing = len(off) > 1 and _dot(ways[-3], last) > 0 and _dot(last, last) > GROWS_BY**2 * _dot(ways[-3], ways[-3])
+    return is_growing and back.unseen > timedelta(0)
+
+
+def is_off(settled: Settled, recent: Sequence[Sighting], sighting: Sighting) -> bool:
+    """Whether a box lies beside the place of the others: the thing moves, or something is wrong with the box."""
+    usual = _joined(settled, recent)
+    if usual.count < KNOWN_BOXES:
+        return False
+    size = _size(usual)
+    facts = _facts(sighting.xyxy)
+    spread = _spread(usual, usual.count - 1, size)
+    return any(
+        abs(facts[n] - usual.mean[n]) > max(OFF_DEVIATIONS * math.sqrt(spread[n]), OFF_SHARE * size + 1.0)
+        for n in (0, 1)
+    )
 
 
 def is_settling(recent: Sequence[Sighting]) -> bool:
@@ -114,17 +157,35 @@ def area_px(box: Box) -> float:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _are_apart(before: Settled, after: Settled) -> bool:
-    size = math.sqrt(max(before.mean[2], 1.0) * max(before.mean[3], 1.0))
-    floor = (TREMBLE_SHARE * size + TREMBLE_PX) ** 2
-    freedom = max(before.count + after.count - 2, 1.0)
-    spread = [max((a + b) / freedom, floor) for a, b in zip(before.squares, after.squares, strict=True)]
-    apart = [abs(a - b) for a, b in zip(before.mean, after.mean, strict=True)]
+def _apart(before: Settled, after: Settled) -> float:
+    """How far apart two mean boxes lie, in units of what tells two things from one."""
+    size = _size(before)
+    squares = Settled(1.0, before.mean, _four([a + b for a, b in zip(before.squares, after.squares, strict=True)]))
+    spread = _spread(squares, before.count + after.count - 2, size)
     weight = 1 / before.count + 1 / after.count
-    return any(
-        gap > OTHER_DEVIATIONS * math.sqrt(variance * weight) and gap > OTHER_SHARE * size + 1.0
-        for gap, variance in zip(apart, spread, strict=True)
+    return max(
+        abs(a - b) / max(OTHER_DEVIATIONS * math.sqrt(variance * weight), OTHER_SHARE * size + 1.0)
+        for a, b, variance in zip(before.mean, after.mean, spread, strict=True)
     )
+
+
+def _size(settled: Settled) -> float:
+    return math.sqrt(max(settled.mean[2], 1.0) * max(settled.mean[3], 1.0))
+
+
+def _spread(settled: Settled, freedom: float, size: float) -> list[float]:
+    """Variances of the four facts, at least what every detector's boxes have."""
+    floor = (TREMBLE_SHARE * size + TREMBLE_PX) ** 2
+    return [max(square / max(freedom, 1.0), floor) for square in settled.squares]
+
+
+def _way(place: Box, sighting: Sighting) -> tuple[float, float]:
+    facts = _facts(sighting.xyxy)
+    return facts[0] - place[0], facts[1] - place[1]
+
+
+def _dot(a: tuple[float, float], b: tuple[float, float]) -> float:
+    return a[0] * b[0] + a[1] * b[1]
 
 
 def _joined(settled: Settled, recent: Sequence[Sighting]) -> Settled:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from math import dist
 
 from geofence.boxes import Box
-from geofence.dwell import ZERO, DwellSettings
+from geofence.dwell import MAX_MISSED_SHARE, ZERO, DwellSettings
 from geofence.identity import incident_id_of
 from geofence.messages import EventType, IncidentKind
 from geofence.rules import Breach, Key
@@ -108,7 +108,7 @@ def advance_claims(
         members = [by_number[number] for number in breach.visits]
         before = known.pop((breach.kind, breach.key), None) or _begun(breach, members, look)
         claim = _continued(before, breach, members, look)
-        is_settled = claim.last_seen_at == look.at and not any(visit.is_in_question for visit in members)
+        is_settled = claim.last_seen_at == look.at and all(_is_certain(visit) for visit in members)
         if claim.incident is None and is_settled and claim.dwell - claim.unsure >= _limit(settings[claim.kind]):
             due.append((len(kept), breach))
         kept.append(claim)
@@ -117,6 +117,10 @@ def advance_claims(
     for row, breach in due:
         reports += _opened(kept, row, breach, look=look, site_id=site_id, settings=settings[breach.kind])
     return tuple(kept), tuple(reports)
+
+
+def _is_certain(visit: Visit) -> bool:
+    return not visit.is_in_question and visit.presence.missed_share <= MAX_MISSED_SHARE
 
 
 def _limit(settings: DwellSettings) -> timedelta:
@@ -183,8 +187,9 @@ def _cleared(
             Report(
                 event=EventType.CLEARED,
                 incident=incident,
-                at=max(at, claim.last_seen_at),
-                dwell=claim.dwell + max(ZERO, min(at, look.at) - claim.last_seen_at),
+                at=at,
+                # Another thing may have been taken for this one for some frames.
+                dwell=max(ZERO, claim.dwell + at - claim.last_seen_at),
                 confidence=claim.confidence,
                 is_start_unknown=claim.is_start_unknown,
                 boxes=claim.boxes,

@@ -12,13 +12,15 @@ from enum import StrEnum
 ZERO = timedelta(0)
 
 # A thing seen for a moment is given up after this much emptiness, a thing seen for long after absence_s.
-MIN_PATIENCE_S = 4.0
+MIN_PATIENCE_S = 8.0
 # What was seen for a moment and then hidden is remembered as briefly; what stayed, for so many times its stay.
 MIN_HIDDEN_S = 10.0
 HIDDEN_PER_DWELL = 4.0
 # Seeing the thing takes back emptiness at this rate. Below 1, so that traffic which crosses the place in
-# every third frame does not add up to one parked car; a detector that misses 4 of 10 frames still holds.
-RECOVERY_RATE = 0.5
+# every third frame does not add up to one parked car; a detector that misses 4 of 10 frames, in runs, still holds.
+RECOVERY_RATE = 0.8
+# A thing that is missed more often is none: what stands there is something else, or passes.
+MAX_MISSED_SHARE = 0.6
 # At one look in half a minute a detector that misses two in a row has not seen anybody leave yet.
 MIN_EMPTY_LOOKS = 2.5
 
@@ -55,6 +57,7 @@ class Presence:
     is_start_unknown: nobody looked before it was first seen, so it may have stood there for long
     age:          time since began_at over all looks, without silences; dwell: age when it was last seen
     empty:        how long looks saw its place empty, less what later sightings took back
+    missed:       how long looks did not find it though nothing hid it
     was_empty:    the latest look saw its place empty; look: seconds that the latest look speaks for
     hits:         sightings
     """
@@ -66,10 +69,16 @@ class Presence:
     age: timedelta = ZERO
     dwell: timedelta = ZERO
     empty: timedelta = ZERO
+    missed: timedelta = ZERO
     was_empty: bool = False
     look: timedelta = ZERO
     gone_at: datetime | None = None
     hits: int = 1
+
+    @property
+    def missed_share(self) -> float:
+        """Share of its time in which looks did not find it: how good the detector is at it, 0 … 1."""
+        return self.missed / self.age if self.age else 0.0
 
     @property
     def missing(self) -> timedelta:
@@ -112,7 +121,7 @@ def advance(presence: Presence, sight: Sight, *, seen_at: datetime, counted: tim
         return replace(aged, was_empty=False)
     # Only time between two looks that both saw the place empty is known to be empty.
     empty = aged.empty + (counted if aged.was_empty else ZERO)
-    return replace(aged, empty=empty, was_empty=True)
+    return replace(aged, empty=empty, missed=aged.missed + counted, was_empty=True)
 
 
 def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool) -> bool:
@@ -122,7 +131,8 @@ def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool) -
     if not presence.was_empty:
         known_s = max(MIN_HIDDEN_S, HIDDEN_PER_DWELL * presence.dwell.total_seconds())
         return not is_reported and presence.missing > timedelta(seconds=min(settings.max_miss_s, known_s))
-    patience = timedelta(seconds=settings.absence_s)
+    # What the detector often misses has not left because it is missed once more.
+    patience = timedelta(seconds=settings.absence_s) / (1 - min(presence.missed_share, MAX_MISSED_SHARE))
     if not is_reported:
         patience = min(patience, max(presence.dwell, timedelta(seconds=MIN_PATIENCE_S)))
     return presence.empty >= max(patience, presence.look * MIN_EMPTY_LOOKS)

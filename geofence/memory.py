@@ -12,11 +12,12 @@ import numpy as np
 
 from geofence.claims import Claim, Report, advance_claims
 from geofence.dwell import ZERO, DwellSettings, Presence
+from geofence.flow import moved_up, with_flow
 from geofence.footprint import Footing, fit_footprints
 from geofence.rules import breaches_of, is_standing, kind_of
 from geofence.scene import Scene
 from geofence.site import Camera, Site
-from geofence.visits import Look, Visit, advance_visits
+from geofence.visits import Departure, Look, Visit, advance_visits, left_by
 
 USUAL_INTERVALS = 9
 # A silence is one when so many usual intervals pass without a frame.
@@ -72,7 +73,10 @@ def advance_camera(
         reported=reported,
         next_number=memory.next_number,
     )
-    visits = _grounded(site, camera, visits)
+    visits = with_flow(visits, look)
+    gone = moved_up(visits)
+    departures += [Departure(visit=left_by(visit, look), is_replaced=True) for visit in visits if visit.number in gone]
+    visits = _grounded(site, camera, [visit for visit in visits if visit.number not in gone])
     broken = frozenset((claim.kind, claim.key) for claim in memory.claims)
     claims, reports = advance_claims(
         memory.claims,

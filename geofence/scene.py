@@ -20,8 +20,10 @@ EDGE_PX = 1.0
 SAME_BOX_IOU = 0.6
 # What detectors' lower edges tremble by, as a share of the box's height.
 FOOT_TREMBLE = 0.04
-# A nearer box ends this much lower in the picture, and covers at least this share of an edge that it hides.
+# A nearer box ends this much lower in the picture, pixels or share of the height,
+# and covers at least this share of an edge that it hides.
 NEARER_PX = 2.0
+NEARER_SHARE = 0.1
 COVERED_SHARE = 0.3
 EDGES = "LTRB"
 
@@ -33,7 +35,7 @@ class Thing:
     group:  of classes that are readings of the same thing
     xyxy:   pixels of the camera's calibrated size
     foot_m: [east, north] of the middle of its lower edge; tremble_m: how far that trembles with the box
-    unseen_edges: of ``LTRB``, those that a nearer box hides or the picture cuts
+    cut_edges: of ``LTRB``, those where the picture ends
     """
 
     group: str
@@ -42,7 +44,7 @@ class Thing:
     xyxy: Box
     foot_m: tuple[float, float]
     tremble_m: float = 0.0
-    unseen_edges: str = ""
+    cut_edges: str = ""
     appearance: str = ""
 
 
@@ -80,7 +82,6 @@ def observe(site: Site, camera: Camera, detections: FrameDetections) -> Scene:
     tremble_px = FOOT_TREMBLE * (boxes[:, 3] - boxes[:, 1])
     above_m = camera.homography.pixel_to_ground(feet_px - np.column_stack((np.zeros(len(boxes)), tremble_px)))
     tremble_m = np.nan_to_num(np.linalg.norm(above_m - foot_m, axis=1), nan=np.inf)
-    is_unseen = is_cut | hidden_edges(boxes)
     things: list[Thing] = []
     # A bin that is seen spilling as well is spilling: that says more than that it is a bin.
     weights = [2.0 if row.role == Role.OVERFLOW else 1.0 for row in classes]
@@ -94,7 +95,7 @@ def observe(site: Site, camera: Camera, detections: FrameDetections) -> Scene:
             xyxy=as_box(boxes[row]),
             foot_m=(float(foot_m[row, 0]), float(foot_m[row, 1])),
             tremble_m=float(tremble_m[row]),
-            unseen_edges="".join(edge for edge, unseen in zip(EDGES, is_unseen[row], strict=True) if unseen),
+            cut_edges=edge_letters(is_cut[row]),
         )
         if not _is_shown_by(thing, things):
             things.append(thing)
@@ -108,19 +109,28 @@ def cut_edges(boxes: Float64s, size_px: tuple[int, int]) -> Bools:
     return np.column_stack((low, high)).astype(np.bool_)
 
 
-def hidden_edges(boxes: Float64s) -> Bools:
-    """(N, 4) which edges of the boxes a nearer box covers: left, top, right, bottom."""
+def hidden_edges(boxes: Float64s, others: Float64s) -> Bools:
+    """(N, 4) which edges (left, top, right, bottom) of (N, 4) boxes one of the nearer (M, 4) others covers.
+
+    A box does not hide itself, nor does one that shows the same thing: it would have to end lower in the picture.
+    """
     x0, y0, x1, y1 = (boxes[:, column][:, None] for column in range(4))
-    o_x0, o_y0, o_x1, o_y1 = (boxes[:, column][None, :] for column in range(4))
+    o_x0, o_y0, o_x1, o_y1 = (others[:, column][None, :] for column in range(4))
     common_x = np.minimum(x1, o_x1) - np.maximum(x0, o_x0)
     common_y = np.minimum(y1, o_y1) - np.maximum(y0, o_y0)
-    is_nearer = (o_y1 > y1 + NEARER_PX) & (common_x > 0) & (common_y > 0)
+    margin = np.maximum(NEARER_PX, NEARER_SHARE * (y1 - y0))
+    is_nearer = (o_y1 > y1 + margin) & (common_x > 0) & (common_y > 0)
     is_side = is_nearer & (common_y >= COVERED_SHARE * (y1 - y0))
     left = is_side & (o_x0 < x0 + 1)
     right = is_side & (o_x1 > x1 - 1)
-    top = is_nearer & (o_y0 < y0 + 1) & (common_x >= COVERED_SHARE * (x1 - x0))
-    bottom = is_nearer & (common_x >= COVERED_SHARE * (x1 - x0))
-    return np.column_stack([edge.any(axis=1) for edge in (left, top, right, bottom)]).reshape(-1, 4)
+    is_wide = is_nearer & (common_x >= COVERED_SHARE * (x1 - x0))
+    top = is_wide & (o_y0 < y0 + 1)
+    return np.column_stack([edge.any(axis=1) for edge in (left, top, right, is_wide)]).reshape(-1, 4)
+
+
+def edge_letters(edges: Bools) -> str:
+    """(4,) flags as letters of ``LTRB``."""
+    return "".join(letter for letter, is_set in zip(EDGES, edges, strict=True) if is_set)
 
 
 def as_box(row: Float64s) -> Box:

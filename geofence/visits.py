@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import dist
@@ -10,7 +10,10 @@ from math import dist
 import numpy as np
 
 from geofence.boxes import (
+    MAX_OFF,
     MAX_RECENT,
+    NOTHING_SETTLED,
+    SWAP_S,
     Box,
     Settled,
     Sighting,
@@ -18,15 +21,16 @@ from geofence.boxes import (
     common_px,
     first_of_another,
     iou,
+    is_leaving,
+    is_off,
     is_settling,
     mean_box,
 )
 from geofence.dwell import ZERO, DwellSettings, Presence, Sight, advance, begin, is_gone
 from geofence.footprint import Footprint
-from geofence.scene import Scene, Surroundings, Thing
+from geofence.scene import EDGES, Scene, Surroundings, Thing, edge_letters, hidden_edges
 
 MAX_VISITS = 256
-NOTHING_SETTLED = Settled()
 MIN_IOU = 0.5
 # A box covered to this share by a nearer thing may hide what stood there.
 HIDDEN_SHARE = 0.3
@@ -45,10 +49,13 @@ class Visit:
     number:   names it within its camera's state; group: the classes that it may be taken for
     presence: since when, how long, how often
     anchor_m: [east, north] of its contact edge's middle, the mean of its first sightings
-    settled, recent: its boxes, old ones as a mean, the latest one by one
+    settled, recent: its boxes, old ones as a mean, the latest one by one; off: the latest ones beside its place
     votes:    class → weight of the sightings that called it so; name: the class with most of it
     named_at: when it began to be called so
-    unseen_edges: edges of its box that something hides or the picture cuts, whenever it is seen best
+    unseen_edges: edges of its box that something hides or the picture cuts, as it is best seen
+    partly_seen: how often in a row less of it was seen than that
+    ahead_moved_at, behind_moved_at: when a vehicle before and one behind it in its lane last moved
+    lane_moved_at, broken_at: when its lane moved on, and when it was last not seen in its place
     is_in_question: it has just come back into sight and may be another thing
     footprint: the ground under it, None until it was seen twice
     """
@@ -59,12 +66,18 @@ class Visit:
     anchor_m: tuple[float, float]
     settled: Settled = NOTHING_SETTLED
     recent: tuple[Sighting, ...]
+    off: tuple[Sighting, ...] = ()
     votes: tuple[tuple[str, float], ...]
     name: str
     named_at: datetime
     confidence_sum: float
     unseen_edges: str = ""
+    partly_seen: int = 0
     is_in_question: bool = False
+    ahead_moved_at: datetime | None = None
+    behind_moved_at: datetime | None = None
+    lane_moved_at: datetime | None = None
+    broken_at: datetime | None = None
     fitted_hits: int = 0
     footprint: Footprint | None = None
 
@@ -76,7 +89,7 @@ class Visit:
     @property
     def last_box(self) -> Box:
         """Its box in the latest frame that showed it."""
-        return self.recent[-1].xyxy
+        return (self.off or self.recent)[-1].xyxy
 
     @property
     def confidence(self) -> float:
@@ -134,14 +147,14 @@ def advance_visits(
     """
     things, surroundings = scene.things, scene.surroundings
     pairs = match(visits, scene, rules)
+    unseen_edges = _unseen_edges(visits, scene, pairs)
     after: list[Visit] = []
     left: list[Departure] = []
     for row, visit in enumerate(visits):
         thing = things[pairs[row]] if row in pairs else None
         settings = rules(visit.name)
         if thing is not None:
-            seen = _seen(visit, thing, look)
-            same, other = _parted(seen, next_number)
+            same, other = _continued(visit, thing, unseen_edges[pairs[row]], look, next_number)
             next_number += other is not None
             after.append(other or same)
             if other is not None:
@@ -157,7 +170,7 @@ def advance_visits(
     taken = set(pairs.values())
     for column, thing in enumerate(things):
         if column not in taken and not _is_shown(thing, after, look.at):
-            after.append(_born(thing, look, next_number))
+            after.append(_born(thing, unseen_edges[column], look, next_number))
             next_number += 1
     after, replaced = _without_replaced(after, look.at, rules)
     return _bounded(after, reported), left + replaced, next_number
@@ -206,52 +219,92 @@ def is_hidden(visit: Visit, surroundings: Surroundings, same_place_m: float) -> 
     return bool(np.any(covers & is_elsewhere & (boxes[:, 3] >= y1)))
 
 
-def _seen(visit: Visit, thing: Thing, look: Look) -> Visit:
+def _unseen_edges(visits: Sequence[Visit], scene: Scene, pairs: Mapping[int, int]) -> list[str]:
+    """For each thing the edges that the picture cuts, or that something nearer hides, be it missed in this frame."""
+    if not scene.things:
+        return []
+    missed = [visit.box for row, visit in enumerate(visits) if row not in pairs and visit.presence.hits > 1]
+    boxes = np.array([thing.xyxy for thing in scene.things], np.float64)
+    others = np.vstack((scene.surroundings.xyxy, np.array(missed, np.float64).reshape(-1, 4)))
+    return [
+        "".join(letter for letter in EDGES if letter in thing.cut_edges or letter in edge_letters(hidden))
+        for thing, hidden in zip(scene.things, hidden_edges(boxes, others), strict=True)
+    ]
+
+
+def _continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number: int) -> tuple[Visit, Visit | None]:
+    """The visit after a sighting; where that shows another thing, the visit until then and that of the other."""
     presence = advance(visit.presence, Sight.SEEN, seen_at=look.at, counted=look.counted)
-    votes = _voted(visit.votes, thing.name, thing.confidence)
-    name = max(votes, key=lambda vote: vote[1])[0]
-    unseen = presence.age - visit.presence.dwell if visit.presence.gone_at is not None else ZERO
-    if look.counted == ZERO:
-        # Nobody looked for a while: another thing may have come.
-        unseen = look.at - visit.presence.last_seen_at
-    elif unseen == ZERO and look.counted.total_seconds() >= 2:
-        unseen = look.counted
-    changed = replace(
+    seen = replace(
         visit,
         presence=presence,
-        votes=votes,
+        votes=_voted(visit.votes, thing.name, thing.confidence),
         confidence_sum=visit.confidence_sum + thing.confidence,
     )
-    edges = set(thing.unseen_edges)
-    if iou(visit.box, thing.xyxy) < MIN_IOU or not edges <= set(visit.unseen_edges):
+    edges, usual = set(unseen_edges), set(visit.unseen_edges)
+    is_worse = iou(visit.box, thing.xyxy) < MIN_IOU or not edges <= usual
+    if is_worse and visit.partly_seen < MAX_RECENT:
         # Something passes before it: what is left to see says that it is there, not where.
-        return changed
-    if edges < set(visit.unseen_edges):
-        changed = replace(changed, settled=NOTHING_SETTLED, recent=(), unseen_edges=thing.unseen_edges, fitted_hits=0)
+        return replace(seen, partly_seen=visit.partly_seen + 1), None
+    seen = replace(seen, partly_seen=0)
+    if edges != usual:
+        seen = replace(seen, settled=NOTHING_SETTLED, recent=(), off=(), unseen_edges=unseen_edges, fitted_hits=0)
+    sighting = _sighting(thing, look, presence.age, _unseen(visit, presence, look))
+    if is_leaving(seen.settled, seen.recent, seen.off, sighting):
+        return left_by(visit, look), _born(thing, unseen_edges, look, number)
+    return _parted(_recorded(seen, thing, sighting), number)
+
+
+def _unseen(visit: Visit, presence: Presence, look: Look) -> timedelta:
+    """How long the thing had not been seen before this look."""
+    if look.counted == ZERO:
+        return look.at - visit.presence.last_seen_at
+    return presence.age - visit.presence.dwell
+
+
+def _recorded(visit: Visit, thing: Thing, sighting: Sighting) -> Visit:
+    """The visit with one more box: beside its place for now, or part of what is known of the place."""
+    settled, recent = visit.settled, (*visit.recent, sighting)
+    is_back = any(one.unseen.total_seconds() >= SWAP_S for one in recent[-MAX_OFF:])
+    if not is_back and is_off(settled, visit.recent, sighting):
+        off = (*visit.off, sighting)
+        if len(off) < MAX_OFF:
+            return replace(visit, off=off)
+        settled, recent = NOTHING_SETTLED, off
+    if len(recent) > MAX_RECENT:
+        settled, recent = settled.with_box(recent[0].xyxy), recent[1:]
     hits = visit.presence.hits
-    share = 1 / (hits + 1) if hits < ANCHOR_HITS else 0.0
-    anchor = tuple(old + (new - old) * share for old, new in zip(visit.anchor_m, thing.foot_m, strict=True))
-    sighting = Sighting(
+    share = 1 / hits if hits <= ANCHOR_HITS else 0.0
+    anchor = [old + (new - old) * share for old, new in zip(visit.anchor_m, thing.foot_m, strict=True)]
+    name = max(visit.votes, key=lambda vote: vote[1])[0]
+    return replace(
+        visit,
+        anchor_m=(anchor[0], anchor[1]),
+        settled=settled,
+        recent=recent,
+        off=(),
+        name=name,
+        named_at=visit.named_at if name == visit.name else _called_since(recent, name),
+        is_in_question=is_settling(recent),
+    )
+
+
+def left_by(visit: Visit, look: Look) -> Visit:
+    """The visit of a thing that is known to have driven out by now."""
+    gone_at = visit.presence.gone_at or visit.presence.last_seen_at + look.counted / 2
+    return replace(visit, presence=replace(visit.presence, gone_at=gone_at))
+
+
+def _sighting(thing: Thing, look: Look, age: timedelta, unseen: timedelta) -> Sighting:
+    return Sighting(
         at=look.at,
         before=look.before or look.at,
         unseen=unseen,
-        age=presence.age,
+        age=age,
         xyxy=thing.xyxy,
         name=thing.name,
         confidence=thing.confidence,
         appearance=thing.appearance,
-    )
-    settled, recent = changed.settled, (*changed.recent, sighting)
-    if len(recent) > MAX_RECENT:
-        settled, recent = settled.with_box(recent[0].xyxy), recent[1:]
-    return replace(
-        changed,
-        anchor_m=(anchor[0], anchor[1]),
-        settled=settled,
-        recent=recent,
-        name=name,
-        named_at=visit.named_at if name == visit.name else _called_since(recent, name),
-        is_in_question=is_settling(recent),
     )
 
 
@@ -315,24 +368,17 @@ def _parted(visit: Visit, number: int) -> tuple[Visit, Visit | None]:
         named_at=first.at - half,
         confidence_sum=sum(sighting.confidence for sighting in later),
         is_in_question=False,
+        lane_moved_at=None,
+        broken_at=None,
         fitted_hits=0,
         footprint=None,
     )
     return old, new
 
 
-def _born(thing: Thing, look: Look, number: int) -> Visit:
+def _born(thing: Thing, unseen_edges: str, look: Look, number: int) -> Visit:
     presence = begin(look.at, look.before)
-    sighting = Sighting(
-        at=look.at,
-        before=look.before or look.at,
-        unseen=ZERO,
-        age=presence.age,
-        xyxy=thing.xyxy,
-        name=thing.name,
-        confidence=thing.confidence,
-        appearance=thing.appearance,
-    )
+    sighting = _sighting(thing, look, presence.age, ZERO)
     return Visit(
         number=number,
         group=thing.group,
@@ -343,7 +389,7 @@ def _born(thing: Thing, look: Look, number: int) -> Visit:
         name=thing.name,
         named_at=presence.began_at,
         confidence_sum=thing.confidence,
-        unseen_edges=thing.unseen_edges,
+        unseen_edges=unseen_edges,
     )
 
 

@@ -1,0 +1,73 @@
+"""Queues that move up: the next vehicle stands where the one before stood, to the half metre, and is not the same.
+
+One vehicle's boxes cannot tell that, its neighbours' can: when two others in its lane move together, and it
+was itself out of sight or beside its place then, it has moved with them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from geofence.visits import Look, Visit
+
+MIN_MOVERS = 2
+AHEAD_M = 15.0
+ASIDE_M = 1.2
+# The lane moves and the vehicle is out of sight within this time of each other.
+TOGETHER_S = 4.0
+KNOWN_HITS = 4
+
+
+def with_flow(visits: Sequence[Visit], look: Look) -> list[Visit]:
+    """The visits, each with the last time at which its lane moved, and at which it was itself not seen in its place."""
+    movers = [visit for visit in visits if is_moving(visit, look)]
+    after = []
+    for visit in visits:
+        is_broken = not visit.is_seen_at(look.at) or bool(visit.off) or visit.partly_seen > 0
+        along_m = [way for other in movers if other is not visit and (way := _along_m(visit, other)) is not None]
+        ahead, behind = (
+            look.at if any(side * way > 0 for way in along_m) else before
+            for side, before in ((1, visit.ahead_moved_at), (-1, visit.behind_moved_at))
+        )
+        after.append(
+            replace(
+                visit,
+                ahead_moved_at=ahead,
+                behind_moved_at=behind,
+                lane_moved_at=look.at if len(along_m) >= MIN_MOVERS or _are_together(ahead, behind) else None,
+                broken_at=look.at if is_broken else visit.broken_at,
+            )
+        )
+    return after
+
+
+def moved_up(visits: Sequence[Visit]) -> Collection[int]:
+    """Numbers of the visits whose thing has moved with its lane."""
+    return {
+        visit.number
+        for visit in visits
+        if visit.presence.hits >= KNOWN_HITS and _are_together(visit.lane_moved_at, visit.broken_at)
+    }
+
+
+def is_moving(visit: Visit, look: Look) -> bool:
+    """Whether this look shows the thing where no earlier one did, or beside its place."""
+    is_new = visit.presence.hits == 1 and not visit.presence.is_start_unknown
+    return visit.is_seen_at(look.at) and (is_new or bool(visit.off))
+
+
+def _are_together(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and abs(one - other) <= timedelta(seconds=TOGETHER_S)
+
+
+def _along_m(visit: Visit, other: Visit) -> float | None:
+    """Metres from the vehicle that stands there to one before (above 0) or behind it; None for one not in its lane."""
+    if visit.footprint is None or visit.group != other.group:
+        return None
+    east, north = (there - here for here, there in zip(visit.anchor_m, other.anchor_m, strict=True))
+    ahead = (math.sin(visit.footprint.heading_rad), math.cos(visit.footprint.heading_rad))
+    along_m, aside_m = east * ahead[0] + north * ahead[1], abs(east * ahead[1] - north * ahead[0])
+    return along_m if aside_m <= ASIDE_M and abs(along_m) <= AHEAD_M else None
