@@ -115,4 +115,5 @@ def _turned(shape: Any) -> Any:
 
 def _on_borders(polygons: Sequence[Any], count: int, chance: np.random.Generator) -> Float64s:
     borders = shapely.boundary(polygons)[chance.integers(0, len(polygons), count)]
-    return shapely.get_coordinates(shapely.line_interpolate_point(borders, chance.random(count), normalized=True))
+    points = shapely.line_interpolate_point(borders, chance.random(count), normalized=True)
+    return np.asarray(shapely.get_coordinates(points), np.float64)

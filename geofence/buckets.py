@@ -30,7 +30,7 @@ NEAR_M = 2e-3
 # Rounding of coordinates far from the origin, as a share of them; floats are ten thousand times finer.
 _ROUNDING = 1e-12
 # Buckets that a border touches are aimed to be this share of all, as far as MAX_BUCKETS allows.
-_BORDER_SHARE = 0.02
+_BORDER_SHARE = 0.01
 _MIN_SIZE_M = 0.25
 MAX_BUCKETS = 1 << 22
 # Columns and rows together: a long thin row of cells has more of them than a square.

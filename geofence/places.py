@@ -124,8 +124,9 @@ class ZoneIndex:
     def _asked(self, ground_m: Float64s) -> tuple[Ints, Ints]:
         """What `containing` gives, by geometry alone."""
         rows, zones = self._tree.query(shapely.points(ground_m), predicate="intersects")
-        order = np.lexsort((zones, rows))
-        return rows[order], zones[order]
+        pairs = rows * max(1, len(self.zones)) + zones
+        pairs.sort(kind="stable")
+        return np.divmod(pairs, max(1, len(self.zones)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,9 +172,9 @@ class GridIndex:
         known[asked] = self._touching(places_m[asked])
         cells, matches = _decoded(known)
         outside = asked[known[asked] == OUTSIDE]
-        rows, nearest = self._nearest(places_m[outside])
-        cells[outside[rows]] = nearest
-        matches[outside[rows]] = _SNAPPED
+        nearest = self._nearest(places_m[outside])
+        cells[outside] = nearest
+        matches[outside[nearest >= 0]] = _SNAPPED
         return cells, matches
 
     def _touching(self, ground_m: Float64s) -> Ints:
@@ -185,19 +186,19 @@ class GridIndex:
         is_lone = touching[rows] == 1
         alone = rows[is_lone]
         is_at_border[alone] = shapely.dwithin(self._borders[cells[is_lone]], points[alone], BOUNDARY_M)
-        found = np.full(len(points), OUTSIDE, np.int64)
-        rows, cells = _lowest(rows, cells)
-        found[rows] = 2 * cells + is_at_border[rows]
-        return found
+        lowest = _lowest(rows, cells, len(points))
+        return np.where(touching > 0, 2 * lowest + is_at_border, OUTSIDE)
 
-    def _nearest(self, ground_m: Float64s) -> tuple[Ints, Ints]:
-        """Index pairs (place, nearest cell); places without a cell within 20 m are left out."""
-        # A little further: the tree would measure its limit by envelopes, whose last digit is not that of distances.
-        (rows, cells), away_m = self._tree.query_nearest(
-            shapely.points(ground_m), max_distance=SNAP_M + BOUNDARY_M, all_matches=True, return_distance=True
-        )
-        is_in_reach = away_m <= SNAP_M
-        return _lowest(rows[is_in_reach], cells[is_in_reach])
+    def _nearest(self, ground_m: Float64s) -> Ints:
+        """The nearest cell of each place, the lowest of several; -1 where none is within 20 m."""
+        points = shapely.points(ground_m)
+        # A little further: the limit is that of `distance`, to its last digit.
+        rows, cells = self._tree.query(points, predicate="dwithin", distance=SNAP_M + BOUNDARY_M)
+        away_m = shapely.distance(self._polygons[cells], points[rows])
+        nearest_m = np.full(len(points), SNAP_M)
+        np.minimum.at(nearest_m, rows, away_m)
+        is_nearest = away_m == nearest_m[rows]
+        return _lowest(rows[is_nearest], cells[is_nearest], len(points))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -250,8 +251,9 @@ def _polygon_array(polygons: Sequence[Any]) -> npt.NDArray[Any]:
     return array
 
 
-def _lowest(rows: Ints, cells: Ints) -> tuple[Ints, Ints]:
-    """Each row once, with its lowest cell."""
-    order = np.lexsort((cells, rows))
-    rows, first = np.unique(rows[order], return_index=True)
-    return rows, cells[order[first]]
+def _lowest(rows: Ints, cells: Ints, count: int) -> Ints:
+    """For each of `count` rows its lowest cell, -1 where it has none."""
+    none = np.iinfo(np.int64).max
+    lowest = np.full(count, none)
+    np.minimum.at(lowest, rows, cells)
+    return np.where(lowest == none, -1, lowest)
