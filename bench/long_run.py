@@ -1,0 +1,194 @@
+"""Hot path: the rules on every frame of a camera, for as long as it hangs there. History must cost nothing.
+
+One camera of the demo's site sees things come, stand and go, each in a place of its own for a while, among traffic
+that never stops. Reference: the first tenth of the same run. What grows with all that ever happened shows as a ratio
+above 1, or as memory.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.errors import BenchError
+from bench.machine import machine_facts, resident_mb
+from detectors.messages import FrameDetections
+from geofence.adapters.site_folder import load_site
+from geofence.judge import CameraState, judge_frame
+from geofence.site import Site
+
+PARTS = 10
+FRAMES_PER_VISIT = 10
+"""A new thing comes every so many frames."""
+_CAMERA = "cam-01"
+_FRAME_S = 1.0
+_STAYS_FRAMES = (8, 60)
+# Where and how large: cars along the kerb and garbage on the sidewalk, which both narrow with the distance.
+_ROWS_PX = range(200, 461, 26)
+_CARS = tuple(("car", 480 - 0.28 * (row - 5), row, 0.33 * (row - 5), 0.3 * (row - 5)) for row in _ROWS_PX)
+_GARBAGE = tuple(("garbage", 480 + 0.36 * (row + 20), row, 0.08 * row, 0.06 * row) for row in _ROWS_PX)
+_PLACES = _CARS + _GARBAGE
+_STRIDE = 3
+"""From one thing's place to the next one's, so that neighbours are not there at the same time."""
+_TRAFFIC = 3
+_NOISE_PX = 0.5
+_WARM_UP = 200
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryResult:
+    """What a frame cost in every tenth of the run, and what is left of it in memory."""
+
+    frames: int
+    came: int
+    events: dict[str, int]
+    most_visits: int
+    us_per_frame: tuple[float, ...]
+    rss_mb: tuple[float, ...]
+
+    @property
+    def ratio(self) -> float:
+        """Of the last tenth to the first."""
+        return self.us_per_frame[-1] / self.us_per_frame[0]
+
+    @property
+    def grown_mb(self) -> float:
+        """From the end of the first tenth to the end."""
+        return self.rss_mb[-1] - self.rss_mb[0]
+
+    def to_json(self) -> dict[str, Any]:
+        """Every figure, with machine, date and commit."""
+        return {
+            "bench": "history",
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            **machine_facts(),
+            "frames": self.frames,
+            "things_that_came": self.came,
+            "events": self.events,
+            "most_visits_at_once": self.most_visits,
+            "us_per_frame_by_tenth": [round(value, 1) for value in self.us_per_frame],
+            "last_to_first": round(self.ratio, 3),
+            "rss_mb_by_tenth": [round(value, 1) for value in self.rss_mb],
+            "rss_grown_mb": round(self.grown_mb, 1),
+        }
+
+
+def bench_history(*, frames: int = 100_000, progress: Progress | None = None) -> HistoryResult:
+    """Judge so many frames of one camera, one a second; raises BenchError for too few to compare."""
+    if frames < PARTS * FRAMES_PER_VISIT:
+        raise BenchError(f"{frames} frames are too few to compare tenths; take {PARTS * FRAMES_PER_VISIT} or more")
+    with resources.as_file(resources.files("configs") / "demo") as folder:
+        site = load_site(Path(folder))
+    _judge(site, street_stream(site, _WARM_UP), CameraState())
+    stream = street_stream(site, frames)
+    state, tally = CameraState(), _Tally()
+    us_per_frame, rss_mb = [], []
+    for part in range(PARTS):
+        count = frames * (part + 1) // PARTS - frames * part // PARTS
+        pieces = (pair for _, pair in zip(range(count), stream, strict=False))
+        state, seconds = _judge(site, pieces, state, tally)
+        gc.collect()
+        us_per_frame.append(1e6 * seconds / count)
+        rss_mb.append(resident_mb())
+        if progress is not None:
+            progress(part + 1, PARTS)
+    return HistoryResult(
+        frames=frames,
+        came=-(-frames // FRAMES_PER_VISIT),
+        events=dict(sorted(tally.events.items())),
+        most_visits=tally.most_visits,
+        us_per_frame=tuple(us_per_frame),
+        rss_mb=tuple(rss_mb),
+    )
+
+
+class _Tally:
+    """What the run has brought so far."""
+
+    def __init__(self) -> None:
+        self.events: Counter[str] = Counter()
+        self.most_visits = 0
+
+
+def _judge(
+    site: Site,
+    stream: Iterator[tuple[datetime, FrameDetections]],
+    state: CameraState,
+    tally: _Tally | None = None,
+) -> tuple[CameraState, float]:
+    """The state after all frames of a stream, and the seconds that the rules took."""
+    tally = tally or _Tally()
+    took_s = 0.0
+    for at, detections in stream:
+        began_s = time.perf_counter()
+        state, events = judge_frame(site, _CAMERA, at, detections, state)
+        took_s += time.perf_counter() - began_s
+        tally.events.update(event.event.value for event in events)
+        tally.most_visits = max(tally.most_visits, len(state.visits))
+    return state, took_s
+
+
+def street_stream(site: Site, frames: int, *, seed: int = 1) -> Iterator[tuple[datetime, FrameDetections]]:
+    """Frames of a camera at which something new comes every ten frames and stands for 8 to 60."""
+    chance = np.random.default_rng(seed)
+    begins_at = datetime(2026, 6, 1, tzinfo=UTC)
+    standing: list[tuple[int, int]] = []
+    """until which frame, where"""
+    for number in range(frames):
+        came, is_between = divmod(number, FRAMES_PER_VISIT)
+        if not is_between:
+            standing.append((number + int(chance.integers(*_STAYS_FRAMES)), came * _STRIDE % len(_PLACES)))
+        standing = [one for one in standing if one[0] > number]
+        seen = [_PLACES[place] for _, place in standing] + _passing(number)
+        yield begins_at + timedelta(seconds=number * _FRAME_S), _frame(site, seen, chance)
+
+
+def _passing(number: int) -> list[tuple[str, float, float, float, float]]:
+    """Cars that drive by, somewhere else in every frame."""
+    return [
+        ("car", 40.0 + (number * 83 + n * 131) % 200, 150.0 + (number * 47 + n * 97) % 300, 70.0, 45.0)
+        for n in range(_TRAFFIC)
+    ]
+
+
+def _frame(
+    site: Site, seen: Sequence[tuple[str, float, float, float, float]], chance: np.random.Generator
+) -> FrameDetections:
+    middle, low, width, height = np.array([one[1:] for one in seen]).T
+    xyxy = np.column_stack((middle - width / 2, low - height, middle + width / 2, low))
+    return FrameDetections(
+        xyxy=(xyxy + chance.normal(0, _NOISE_PX, xyxy.shape)).astype(np.float32),
+        confidence=np.full(len(seen), 0.8, np.float32),
+        class_id=np.array([site.classes.by_name[one[0]].id for one in seen], np.int32),
+        size_px=(960, 540),
+    )
+
+
+def as_text(result: HistoryResult) -> str:
+    """A few lines to read."""
+    told = ", ".join(f"{count:,} {event}" for event, count in result.events.items())
+    return "\n".join(
+        [
+            f"{result.frames:,} frames of one camera, {result.came:,} things came and went; "
+            f"at most {result.most_visits} visits at once; {told or 'no events'}",
+            f"first tenth {result.us_per_frame[0]:8.1f} us/frame, memory {result.rss_mb[0]:8.1f} MB",
+            f"last tenth  {result.us_per_frame[-1]:8.1f} us/frame, memory {result.rss_mb[-1]:8.1f} MB",
+            f"last to first: {result.ratio:.3f} x the time, {result.grown_mb:+.1f} MB",
+        ]
+    )
+
+
+def main() -> None:
+    """Ten thousand frames; `street721 bench history` takes more."""
+    print(as_text(bench_history(frames=10_000)))
