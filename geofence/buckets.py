@@ -19,7 +19,7 @@ import shapely
 
 Float64s = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Int32s = npt.NDArray[np.int32]
+Codes = npt.NDArray[np.signedinteger[Any]]
 Bools = npt.NDArray[np.bool_]
 
 OUTSIDE = -1
@@ -30,9 +30,9 @@ NEAR_M = 2e-3
 # Rounding of coordinates far from the origin, as a share of them; floats are ten thousand times finer.
 _ROUNDING = 1e-12
 # Buckets that a border touches are aimed to be this share of all, as far as MAX_BUCKETS allows.
-_BORDER_SHARE = 0.01
-_MIN_SIZE_M = 0.25
-MAX_BUCKETS = 1 << 22
+_BORDER_SHARE = 0.0025
+_MIN_SIZE_M = 0.5
+MAX_BUCKETS = 1 << 23
 # Columns and rows together: a long thin row of cells has more of them than a square.
 _MAX_SIDES = 1 << 16
 _STEP = 1 << 18
@@ -46,13 +46,13 @@ class Buckets:
     """Squares over all borders and what is known of each.
 
     west_m, south_m: the corner of the first; size_m: their side
-    answers: (rows, columns) int32, an answer ≥ 0, OUTSIDE or ASK; the outermost ones are OUTSIDE
+    answers: (rows, columns) int16, or int32 where they need it: ≥ 0, OUTSIDE or ASK; the outermost ones are OUTSIDE
     """
 
     west_m: float
     south_m: float
     size_m: float
-    answers: Int32s
+    answers: Codes
 
     @classmethod
     def build(cls, polygons: npt.NDArray[Any], answer: Answer, *, reach_m: float = 0.0) -> Self:
@@ -63,7 +63,7 @@ class Buckets:
         """
         segments_m = _segments(polygons)
         if not len(segments_m):
-            return cls(west_m=0.0, south_m=0.0, size_m=1.0, answers=np.full((1, 1), OUTSIDE, np.int32))
+            return cls(west_m=0.0, south_m=0.0, size_m=1.0, answers=np.full((1, 1), OUTSIDE, np.int16))
         raster = _Raster.over(segments_m, polygons, reach_m)
         is_near = raster.touched_by(segments_m)
         answers = _asked_by_stretch(is_near, raster.centres_m, answer)
@@ -71,14 +71,14 @@ class Buckets:
             answers[(answers == OUTSIDE) & _spread(is_near, raster.buckets_within(reach_m))] = ASK
         return cls(west_m=raster.west_m, south_m=raster.south_m, size_m=raster.size_m, answers=answers)
 
-    def at(self, ground_m: Float64s) -> Int32s:
+    def at(self, ground_m: Float64s) -> Ints:
         """(N, 2) places → (N,) answers; places off the raster, and those that are NaN, are OUTSIDE."""
         rows, columns = self.answers.shape
         column = _within((ground_m[:, 0] - self.west_m) / self.size_m, columns)
         row = _within((ground_m[:, 1] - self.south_m) / self.size_m, rows)
         row *= columns
         row += column
-        return np.take(self.answers.reshape(-1), row)
+        return np.take(self.answers.reshape(-1), row).astype(np.int64)
 
     @property
     def nbytes(self) -> int:
@@ -170,14 +170,16 @@ def _segments(polygons: npt.NDArray[Any]) -> Float64s:
     return np.stack((points[:-1][is_joined], points[1:][is_joined]), axis=1)
 
 
-def _asked_by_stretch(is_near: Bools, centres_m: Callable[[Ints], Float64s], answer: Answer) -> Int32s:
+def _asked_by_stretch(is_near: Bools, centres_m: Callable[[Ints], Float64s], answer: Answer) -> Codes:
     """ASK near borders; elsewhere what is true at the beginning of each row's stretch without any."""
     begins = ~is_near
     begins[:, 1:] &= is_near[:, :-1]
     first = np.flatnonzero(begins)
     parts = [answer(centres_m(first[start : start + _STEP])) for start in range(0, len(first), _STEP)]
     stretch = np.cumsum(begins, dtype=np.int32).reshape(is_near.shape) - 1
-    return np.where(is_near, np.int32(ASK), np.concatenate(parts).astype(np.int32)[stretch])
+    told = np.concatenate(parts)
+    codes = told.astype(np.int16 if told.max() <= np.iinfo(np.int16).max else np.int32)
+    return np.where(is_near, codes.dtype.type(ASK), codes[stretch])
 
 
 def _spread(is_near: Bools, buckets: int) -> Bools:

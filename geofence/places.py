@@ -220,7 +220,7 @@ class _ZoneSets:
     def nbytes(self) -> int:
         return self.starts.nbytes + self.sizes.nbytes + self.zones.nbytes
 
-    def members(self, numbers: npt.NDArray[np.int32]) -> Ints:
+    def members(self, numbers: Ints) -> Ints:
         """The zones of these sets, one after the other."""
         sizes = self.sizes[numbers]
         shift = self.starts[numbers] - (np.cumsum(sizes) - sizes)
@@ -237,9 +237,9 @@ def _numbered(rows: Ints, zones: Ints, count: int, known: dict[bytes, int]) -> I
     return numbers
 
 
-def _decoded(known: npt.NDArray[np.int32]) -> tuple[Ints, Uint8s]:
+def _decoded(known: Ints) -> tuple[Ints, Uint8s]:
     """Cells and matches from the codes of `GridIndex._touching`; OUTSIDE becomes cell -1, matched by nothing."""
-    cells = (known >> 1).astype(np.int64)
+    cells = known >> 1
     matches = (known & 1).astype(np.uint8) + np.uint8(_INSIDE)
     matches[known == OUTSIDE] = _NONE
     return cells, matches

@@ -218,6 +218,6 @@ def test_most_of_a_town_is_answered_without_asking_geometry() -> None:
 def test_memory_is_bounded_whatever_the_borders(polygons: list[Any]) -> None:
     buckets = Buckets.build(np.array(polygons), lambda ground_m: np.zeros(len(ground_m), np.int64), reach_m=20.0)
     assert buckets.answers.size <= 1.5 * MAX_BUCKETS
-    assert buckets.nbytes == 4 * buckets.answers.size
+    assert buckets.nbytes == 2 * buckets.answers.size
     edge = np.concatenate([buckets.answers[[0, -1]].ravel(), buckets.answers[:, [0, -1]].ravel()])
     assert set(edge.tolist()) == {0}
