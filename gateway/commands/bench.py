@@ -158,7 +158,7 @@ def history(
     save: Annotated[Path | None, typer.Option(help="file that gets one more JSON line")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of the table")] = False,
 ) -> None:
-    """What the rules cost per frame at the end of a long run, beside its beginning.
+    """What the rules cost per frame at the end of a long run, beside a new camera and beside its beginning.
 
     Something new comes every 10 frames. 100,000 frames take about a minute of one core.
 

@@ -20,8 +20,11 @@ def test_every_tenth_is_measured() -> None:
     result = bench_history(frames=105)
     assert len(result.us_per_frame) == len(result.rss_mb) == PARTS
     assert min(result.us_per_frame) > 0
-    assert result.to_json()["last_to_first"] == pytest.approx(result.ratio, abs=1e-3)
-    assert "last to first" in as_text(result)
+    assert result.newcomer_us_per_frame > 0
+    told = result.to_json()
+    assert told["last_to_first"] == pytest.approx(result.to_first, abs=1e-3)
+    assert told["last_to_newcomer"] == pytest.approx(result.to_newcomer, abs=1e-3)
+    assert "a new camera" in as_text(result)
 
 
 def test_too_few_frames_are_refused() -> None:
