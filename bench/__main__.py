@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import cameras, inference, load_generator, sampling, spool, street_frames
+from bench import cameras, geofence, inference, load_generator, long_run, sampling, spool, street_frames
 
 _ALL: dict[str, Callable[[], None]] = {
     "inference": inference.main,
     "cameras": cameras.main,
     "sampling": sampling.main,
+    "geofence": geofence.main,
+    "history": long_run.main,
     "spool": spool.main,
     "street_frames": street_frames.main,
     "load_generator": load_generator.main,

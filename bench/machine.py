@@ -23,6 +23,12 @@ def machine_facts() -> dict[str, str | int]:
     }
 
 
+def resident_mb() -> float:
+    """Memory that this process holds now, in megabytes."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

@@ -12,7 +12,11 @@ import typer
 from bench.cameras import as_text as cameras_as_text
 from bench.cameras import bench_cameras
 from bench.drawn_jpegs import drawn_jpegs
+from bench.geofence import as_text as geofence_as_text
+from bench.geofence import bench_geofence
 from bench.inference import as_text, bench_inference, read_jpegs
+from bench.long_run import as_text as history_as_text
+from bench.long_run import bench_history
 from bench.sampling import as_text as sampling_as_text
 from bench.sampling import bench_sampling
 from detectors.opening import DEFAULT_MODEL
@@ -110,6 +114,63 @@ def sampling(
     with progress_bar("hours") as advance:
         result = bench_sampling(hours=hours, missed=missed, seed=seed, progress=advance)
     _tell(result.to_json(), sampling_as_text(result), save=save, as_json=as_json)
+
+
+@bench_app.command("geofence")
+def geofence(
+    places: Annotated[int, typer.Option(min=1000, help="places on the ground, looked up at once")] = 1_000_000,
+    cells: Annotated[int, typer.Option(min=4, help="unit grid cells of the town, a hectare each")] = 10_000,
+    zones: Annotated[int, typer.Option(min=1, help="zones of the town, four to a street")] = 1_000,
+    near: Annotated[float, typer.Option(min=0, max=0.9, help="share of places metres from a zone's border")] = 0.25,
+    on_border: Annotated[float, typer.Option(min=0, max=0.1, help="share exactly on borders and corners")] = 0.05,
+    rounds: Annotated[int, typer.Option(min=1, help="rounds; every way is run once in each, in turns")] = 5,
+    save: Annotated[Path | None, typer.Option(help="file that gets one more JSON line")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of the table")] = False,
+) -> None:
+    """Cell and zones of many places, on one core: by this product, by shapely in bulk, and by a loop; all must agree.
+
+    Examples:
+
+        street721 bench geofence
+
+        street721 bench geofence --places 100000 --near 0.9 --json
+
+        street721 bench geofence --save bench/results/geofence.jsonl
+    """
+    if zones > 4 * cells:
+        raise typer.BadParameter(f"{cells} cells have too few streets for {zones}", param_hint="--zones")
+    with progress_bar("geofence") as advance:
+        result = bench_geofence(
+            places=places,
+            cells=cells,
+            zones=zones,
+            near=near,
+            on_border=on_border,
+            rounds=rounds,
+            progress=advance,
+        )
+    _tell(result.to_json(), geofence_as_text(result), save=save, as_json=as_json)
+
+
+@bench_app.command("history")
+def history(
+    frames: Annotated[int, typer.Option(min=100, help="frames of the camera, one a second of event time")] = 100_000,
+    save: Annotated[Path | None, typer.Option(help="file that gets one more JSON line")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of the table")] = False,
+) -> None:
+    """What the rules cost per frame at the end of a long run, beside a new camera and beside its beginning.
+
+    Something new comes every 10 frames. 100,000 frames take about a minute of one core.
+
+    Examples:
+
+        street721 bench history
+
+        street721 bench history --frames 1000000 --save bench/results/geofence.jsonl
+    """
+    with progress_bar("history") as advance:
+        result = bench_history(frames=frames, progress=advance)
+    _tell(result.to_json(), history_as_text(result), save=save, as_json=as_json)
 
 
 def _tell(facts: dict[str, Any], text: str, *, save: Path | None, as_json: bool) -> None:

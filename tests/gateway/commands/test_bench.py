@@ -89,3 +89,23 @@ def test_faulty_cameras_stand_beside_healthy_ones_in_a_whole_gateway(tmp_path: P
 def test_a_street_without_a_healthy_camera_is_wrong_usage() -> None:
     result = CliRunner().invoke(cli.app, ["bench", "cameras", "--cameras", "4", "--faulty", "4"])
     assert result.exit_code == 2
+
+
+def test_places_are_looked_up_by_every_way_and_saved(tmp_path: Path) -> None:
+    words = ["bench", "geofence", "--places", "2000", "--cells", "100", "--zones", "20", "--rounds", "1"]
+    result = CliRunner().invoke(cli.app, [*words, "--save", str(tmp_path / "g.jsonl")])
+    assert result.exit_code == 0, result.output
+    assert "all found the same" in result.stdout
+    told = json.loads((tmp_path / "g.jsonl").read_text(encoding="utf-8"))
+    assert (told["bench"], told["cells"], told["zones"], told["identical"]) == ("geofence", 100, 20, True)
+
+
+def test_more_zones_than_streets_are_wrong_usage() -> None:
+    result = CliRunner().invoke(cli.app, ["bench", "geofence", "--cells", "4", "--zones", "100"])
+    assert result.exit_code == 2
+
+
+def test_a_long_run_stands_beside_its_beginning() -> None:
+    result = CliRunner().invoke(cli.app, ["bench", "history", "--frames", "200", "--json"])
+    assert result.exit_code == 0, result.output
+    assert len(json.loads(result.stdout)["us_per_frame_by_tenth"]) == 10
