@@ -9,7 +9,6 @@ Correlation, BMVC 2002, with the doubled angle.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 import cv2
@@ -94,7 +93,7 @@ def _judged(spots: F64, moves: F64, shape: tuple[int, ...], limits: ShiftSetting
     if len(spots) < limits.min_tiles:
         return unknown
     way, agree = cv2.estimateAffinePartial2D(spots, spots + moves, ransacReprojThreshold=limits.agree_px)
-    if way is None:
+    if not np.any(agree):
         return unknown
     count = int(agree.sum())
     scale = float(np.hypot(way[0, 0], way[1, 0]))
@@ -112,7 +111,7 @@ def _judged(spots: F64, moves: F64, shape: tuple[int, ...], limits: ShiftSetting
 
 
 def _edge_lines(grey: Grey) -> C64:
-    """(H, W) complex: the direction of every edge at twice its angle, of length 1 where there is one and 0 elsewhere."""
+    """(H, W) complex: the direction of every edge at twice its angle, as long as it is clear, at most 1."""
     smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.5)
     across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
     squared = (across + 1j * down) ** 2

@@ -191,7 +191,9 @@ def _weaknesses(is_used: Bools, left_out_px: Float64s, covered_share: float, lim
     elif count < len(is_used) or count == MIN_POINTS + 1:
         found += [f"only {count} points agree: another wrong one would not be found; add points"] if count < 6 else []
     if covered_share < LEAST_COVERED_SHARE:
-        found.append(f"the points span {covered_share:.0%} of the picture; outside of them it is a guess: add some there")
+        found.append(
+            f"the points span {covered_share:.0%} of the picture; outside of them it is a guess: add some there"
+        )
     doubtful = is_used & (np.nan_to_num(left_out_px) > _DOUBTFUL * limit_px)
     found += [
         f"gcps[{row}] lies {left_out_px[row]:.0f} px from where the others alone put it: "

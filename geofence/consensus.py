@@ -1,7 +1,8 @@
 """Which of a camera's control points agree with each other, and which one is wrong.
 
 Every four points (or so many of them, drawn with a fixed seed, that no wrong one hides) give a homography; the one that
-most points agree with is refined over them: Fischler & Bolles, Random Sample Consensus, CACM 24 (1981), made exhaustive.
+most points agree with is refined over them: Fischler & Bolles, Random Sample Consensus, CACM 24 (1981), tried out in
+full.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Bools = npt.NDArray[np.bool_]
 # Four points agree with anything; one more has to be a coincidence to name another point wrong.
 MIN_AGREEING = 5
 MIN_POINTS_TO_NAME_ONE = MIN_AGREEING + 1
-_MAX_SETS = 2000
+_MAX_SETS = 1000
 _MAX_REFINED = 12
 _MAX_ROUNDS = 10
 # Two ways to leave points out that fit about equally well leave open which one is wrong.
@@ -45,7 +46,10 @@ def fit_agreeing(
     whole = _fit(px, ground_m, camera_id, lens)
     everyone = np.ones(len(px), np.bool_)
     if isinstance(whole, Homography) and whole.residual_px.max() <= limit_px:
-        return _without_hidden(whole, px, ground_m, camera_id=camera_id, limit_px=limit_px, lens=lens) or (whole, everyone)
+        return _without_hidden(whole, px, ground_m, camera_id=camera_id, limit_px=limit_px, lens=lens) or (
+            whole,
+            everyone,
+        )
     if len(px) < MIN_POINTS_TO_NAME_ONE:
         raise _too_few(whole, px, ground_m, camera_id=camera_id, limit_px=limit_px, lens=lens)
     found = _refined(px, ground_m, camera_id=camera_id, limit_px=limit_px, lens=lens)
@@ -55,7 +59,8 @@ def fit_agreeing(
         if isinstance(whole, CalibrationError):
             raise CalibrationError(camera_id, f"{whole.problem}; {hint}") if hint else whole
         raise CalibrationError(
-            camera_id, f"fewer than {least} of {len(px)} gcps agree to within {limit_px:g} px; {hint or 'measure again'}"
+            camera_id,
+            f"fewer than {least} of {len(px)} gcps agree to within {limit_px:g} px; {hint or 'measure again'}",
         )
     _refuse_open_choice(found, camera_id)
     return found[0]
@@ -97,8 +102,8 @@ def _too_few(
         return CalibrationError(camera_id, f"{whole.problem}; {hint}") if hint else whole
     worst = whole.residual_px.max()
     problem = (
-        f"{len(px)} gcps disagree by up to {worst:.1f} px, more than {limit_px:g} px, and which one is wrong can only be "
-        f"told from {MIN_POINTS_TO_NAME_ONE} or more; {hint or 'measure again or add points'}"
+        f"{len(px)} gcps disagree by up to {worst:.1f} px, more than {limit_px:g} px, and which one is wrong can only "
+        f"be told from {MIN_POINTS_TO_NAME_ONE} or more; {hint or 'measure again or add points'}"
     )
     return CalibrationError(camera_id, problem)
 

@@ -21,8 +21,8 @@ class GroundError:
 
     px:        (R, C, 2) the points
     ground_m:  (R, C, 2) [east, north] that they show
-    along_m, across_m: metres on the ground by which a pixel moves a place in the worst direction (along the view, unless
-               the camera looks straight down) and at a right angle to it
+    along_m, across_m: metres by which a pixel moves a place on the ground in the worst direction (along the view,
+               unless the camera looks straight down) and at a right angle to it
     """
 
     px: Float64s

@@ -24,13 +24,13 @@ Bools = npt.NDArray[np.bool_]
 
 MIN_POINTS_FOR_LENS = 8
 MIN_POINTS_FOR_K2 = 14
-# How uncertain the bend may be at the outermost point, pixels.
-MAX_BEND_SIGMA_PX = 4.0
+# How uncertain the bend may be in the picture's corner, pixels.
+MAX_BEND_SIGMA_PX = 8.0
 # Points are hardly measured better than this, however well they happen to fit.
 _LEAST_NOISE_PX = 0.3
 # A coefficient below so many standard deviations is chance.
 _SIGNIFICANT = 3.0
-_STARTS = tuple(np.arange(-0.5, 0.21, 0.05))
+_STARTS = (-0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2)
 _STEP = 1e-4
 _MAX_ROUNDS = 20
 _LIMIT = 1.0
@@ -64,9 +64,7 @@ def fit_lens(
     )
 
 
-def _start(
-    px: Float64s, ground_m: Float64s, lens: Lens, *, camera_id: str, limit_px: float
-) -> tuple[Lens, Bools]:
+def _start(px: Float64s, ground_m: Float64s, lens: Lens, *, camera_id: str, limit_px: float) -> tuple[Lens, Bools]:
     """The coarse coefficient that most points agree with, then the closest."""
     tried = []
     first_error: CalibrationError | None = None
@@ -90,7 +88,8 @@ def _searched(px: Float64s, ground_m: Float64s, lens: Lens, camera_id: str, *, i
     for _ in range(_MAX_ROUNDS):
         slopes = _slopes(px, ground_m, lens, camera_id, is_k2_free=is_k2_free)
         normal = slopes.T @ slopes
-        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-12), -slopes.T @ residual)
+        damped = normal + damping * np.diag(np.diag(normal) + 1e-12)
+        step = np.asarray(np.linalg.solve(damped, -slopes.T @ residual), np.float64)
         try:
             trial = _stepped(lens, step)
             following = _residual(px, ground_m, trial, camera_id)
@@ -139,13 +138,13 @@ def _deviations(px: Float64s, ground_m: Float64s, lens: Lens, camera_id: str, *,
 
 
 def _refuse_undetermined(px: Float64s, ground_m: Float64s, lens: Lens, camera_id: str) -> None:
-    outermost = float(np.max(np.linalg.norm(px - lens.center_px, axis=1))) / lens.focal_px
+    corner = float(np.hypot(*lens.center_px)) / lens.focal_px
     sigma = float(_deviations(px, ground_m, replace(lens, k2=0.0), camera_id, is_k2_free=False)[0])
-    bend_px = outermost**3 * lens.focal_px
+    bend_px = corner**3 * lens.focal_px
     if sigma * bend_px > MAX_BEND_SIGMA_PX:
         problem = (
-            f"the gcps leave the lens open to {sigma * bend_px:.0f} px at the outermost of them; add points near the "
-            "picture's corners, or leave the lens out"
+            f"the gcps leave the lens open to {sigma * bend_px:.0f} px in the picture's corners; add points near "
+            "them, or leave the lens out"
         )
         raise CalibrationError(camera_id, problem)
     if abs(lens.k1) < _SIGNIFICANT * sigma and not lens.k2:
@@ -153,9 +152,7 @@ def _refuse_undetermined(px: Float64s, ground_m: Float64s, lens: Lens, camera_id
         raise CalibrationError(camera_id, problem)
 
 
-def _with_own_focal(
-    px: Float64s, ground_m: Float64s, lens: Lens, camera_id: str, size_px: tuple[int, int]
-) -> Lens:
+def _with_own_focal(px: Float64s, ground_m: Float64s, lens: Lens, camera_id: str, size_px: tuple[int, int]) -> Lens:
     """The same bend, written with the camera's focal length where the ground tells it."""
     ideal = fit_homography(lens.unbend(px), ground_m, camera_id=camera_id)
     pose = camera_pose(ideal, size_px)

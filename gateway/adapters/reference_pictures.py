@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -23,12 +24,15 @@ def save_reference(site_folder: Path, camera_id: str, picture_bgr: Grey) -> Path
     return file
 
 
-def load_reference(site_folder: Path, camera_id: str) -> Grey | None:
-    """The camera's reference (H, W), None if the site has none; raises ConfigError for a file that is no picture."""
-    file = site_folder / FOLDER / f"{camera_id}.png"
-    if not file.is_file():
-        return None
-    picture = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+def load_references(site_folder: Path, camera_ids: Iterable[str]) -> dict[str, Grey]:
+    """The reference (H, W) of every camera that has one; raises ConfigError for a file that is no picture."""
+    files = {camera_id: site_folder / FOLDER / f"{camera_id}.png" for camera_id in camera_ids}
+    return {camera_id: _load(file) for camera_id, file in files.items() if file.is_file()}
+
+
+def _load(file: Path) -> Grey:
+    coded = np.frombuffer(file.read_bytes() or b"\0", np.uint8)
+    picture = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
     if picture is None:
         raise ConfigError(f"{file} is no picture; save it again with `street721 calibrate --save-reference`")
     return shrunk(np.asarray(picture, np.uint8))
