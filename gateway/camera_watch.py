@@ -67,7 +67,7 @@ class CameraWatch:
             camera_id: _Camera(view=ViewState.from_json(saved[key]) if key in saved else ViewState())
             for camera_id, key in self._keys.items()
         }
-        self._shifts = ShiftWatch(spool, cameras, references or {})
+        self._shifts = ShiftWatch(spool, cameras, references or {}, clock=clock)
         self._settings = settings or ViewSettings()
         self._clock = clock
         self._now = now

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import cv2
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 
 SHIFTED = "shifted"
 _STATES = "shift:"
+_APART_S = 0.25
+"""Between comparisons of any cameras: they take the thread that judges frames a twentieth of a second each."""
 
 
 @dataclass(slots=True)
@@ -49,11 +52,14 @@ class ShiftWatch:
         calibrations: Mapping[str, str],
         references: Mapping[str, Grey],
         *,
+        clock: Callable[[], float],
         settings: ShiftSettings | None = None,
         timing: ShiftTiming | None = None,
     ) -> None:
         """calibrations: by camera, in any words; references: pictures made by `shrunk` when it was calibrated, for a
-        camera without one the first good pictures are taken."""
+        camera without one the first good pictures are taken; clock: monotonic seconds."""
+        self._clock = clock
+        self._compared_s = -math.inf
         self._settings = settings or ShiftSettings()
         self._timing = timing or ShiftTiming()
         saved = load_states(spool, _STATES)
@@ -69,8 +75,10 @@ class ShiftWatch:
     def look(self, frame: Frame, size_px: tuple[int, int]) -> None:
         """Compare a picture that shows the street, if it is time to; size_px: its (width, height)."""
         camera = self._cameras[frame.camera_id]
-        if not is_comparison_due(camera.state, frame.captured_at, self._timing):
+        is_due = is_comparison_due(camera.state, frame.captured_at, self._timing)
+        if not is_due or self._clock() - self._compared_s < _APART_S:
             return
+        self._compared_s = self._clock()
         try:
             picture = shrunk(decode_jpeg(frame.jpeg, size_px, (WIDTH_PX, WIDTH_PX * size_px[1] // size_px[0])))
         except PayloadError:

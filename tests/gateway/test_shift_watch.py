@@ -19,6 +19,7 @@ from gateway.adapters.reference_pictures import load_references, save_reference
 from gateway.adapters.state_store import create_tables, load_states
 from gateway.camera_watch import CameraWatch
 from gateway.errors import ConfigError
+from gateway.shift_watch import ShiftWatch
 from ingest.adapters.spool import Spool
 from ingest.config import SpoolSettings
 from ingest.messages import CameraId, Frame, TimeSource
@@ -160,3 +161,25 @@ def test_a_reference_is_kept_small_and_grey_in_the_site_folder(tmp_path: Path, s
     file.write_bytes(b"")
     with pytest.raises(ConfigError, match=r"cam-01\.png is no picture"):
         load_references(tmp_path, [CAMERA])
+
+
+def test_cameras_are_not_compared_all_at_once(spool: Spool, street: U8) -> None:
+    """Sixteen cameras that start together take their turns, a quarter of a second apart."""
+    names = [f"cam-{number:02d}" for number in range(16)]
+    now = [0.0]
+    watch = ShiftWatch(spool, dict.fromkeys(names, ""), {}, clock=lambda: now[0])
+    jpeg = cv2.imencode(".jpg", street)[1].tobytes()
+    size_px = (street.shape[1], street.shape[0])
+    with capture_logs() as logs:
+        for tick in range(200):
+            now[0] = tick * 0.1
+            at = BEGAN + timedelta(seconds=now[0])
+            before = len(logs)
+            for name in names:
+                frame = Frame(
+                    camera_id=CameraId(name), captured_at=at, received_at=at, time_source=TimeSource.DEVICE,
+                    size_px=size_px, jpeg=jpeg,
+                )  # fmt: skip
+                watch.look(frame, size_px)
+            assert len(logs) - before <= 1
+    assert sorted(line["camera_id"] for line in logs) == names
