@@ -13,7 +13,9 @@ import structlog
 
 from detectors import FrameDetections
 from detectors.camera_view import ViewChange, ViewSettings, ViewState, advance_view, is_a_look
+from detectors.view_shift import Grey
 from gateway.adapters.state_store import load_states, save_states
+from gateway.shift_watch import SHIFTED, ShiftWatch
 from ingest.adapters.spool import Spool
 from ingest.adapters.spool_transaction import SpoolTransaction
 from ingest.messages import Frame
@@ -52,11 +54,12 @@ class CameraWatch:
         *,
         clock: Callable[[], float],
         now: Callable[[], datetime],
+        references: Mapping[str, Grey] | None = None,
         settings: ViewSettings | None = None,
     ) -> None:
         """cameras: ids, each with its calibration in any words: a camera with a new one has no usual view yet.
 
-        clock: monotonic seconds; now: aware UTC
+        clock: monotonic seconds; now: aware UTC; references: what calibrated cameras saw, see `ShiftWatch`
         """
         self._keys = {camera_id: f"{camera_id}:{_short_hash(words)}" for camera_id, words in cameras.items()}
         saved = load_states(spool, _STATES)
@@ -64,6 +67,7 @@ class CameraWatch:
             camera_id: _Camera(view=ViewState.from_json(saved[key]) if key in saved else ViewState())
             for camera_id, key in self._keys.items()
         }
+        self._shifts = ShiftWatch(spool, cameras, references or {}, clock=clock)
         self._settings = settings or ViewSettings()
         self._clock = clock
         self._now = now
@@ -88,7 +92,12 @@ class CameraWatch:
             if found.is_repeat and before is not None:
                 found = before
             camera.found = found
-            return found if is_a_look(camera.view) else None
+            if not is_a_look(camera.view):
+                return None
+            is_good = found.glance is not None and camera.view.suspected is None
+        if is_good:
+            self._shifts.look(frame, found.size_px)
+        return None if self._shifts.is_shifted(frame.camera_id) else found
 
     def heard(self, camera_id: str) -> None:
         """A picture came that nobody needed to look at."""
@@ -114,6 +123,7 @@ class CameraWatch:
             due = {name: camera for name, camera in self._cameras.items() if camera.is_unsaved or is_due}
             views = {self._keys[name]: camera.view.to_json() for name, camera in due.items()}
             save_states(transaction.connection, _STATES, views)
+            self._shifts.save(transaction)
             for camera in due.values():
                 camera.is_unsaved = False
         if is_due:
@@ -137,7 +147,7 @@ class CameraWatch:
         """Every camera: state, frames since the start, seconds since the last one, delay from capture to detections."""
         now_s = self._clock()
         with self._lock:
-            return {name: self._facts(camera, now_s) for name, camera in self._cameras.items()}
+            return {name: self._facts(name, camera, now_s) for name, camera in self._cameras.items()}
 
     def _note(self, camera: _Camera, frame: Frame) -> None:
         camera.frames += 1
@@ -146,22 +156,22 @@ class CameraWatch:
         camera.delays_s.append((self._now() - frame.captured_at).total_seconds())
         del camera.delays_s[:-_DELAYS_KEPT]
 
-    def _facts(self, camera: _Camera, now_s: float) -> dict[str, Any]:
+    def _facts(self, camera_id: str, camera: _Camera, now_s: float) -> dict[str, Any]:
         delays = sorted(camera.delays_s)
         return {
-            "state": self._state(camera, now_s),
+            "state": self._state(camera_id, camera, now_s),
             "frames": camera.frames,
             "last_s": None if camera.heard_s is None else round(now_s - camera.heard_s, 1),
             "delay_p50_s": round(delays[len(delays) // 2], 3) if delays else None,
             "delay_p99_s": round(delays[int(len(delays) * 0.99)], 3) if delays else None,
         }
 
-    def _state(self, camera: _Camera, now_s: float) -> str:
+    def _state(self, camera_id: str, camera: _Camera, now_s: float) -> str:
         if now_s - (self._began_s if camera.heard_s is None else camera.heard_s) > SILENT_AFTER_S:
             return "silent"
         if camera.refused_in_a_row >= UNREADABLE_AFTER:
             return "unreadable"
-        return camera.view.problem or "ok"
+        return camera.view.problem or (SHIFTED if self._shifts.is_shifted(camera_id) else "ok")
 
 
 def _short_hash(words: str) -> str:

@@ -14,7 +14,7 @@ import typer
 from bench.errors import BenchError
 from detectors.errors import DetectorError
 from dispatcher.errors import DispatcherError
-from gateway.commands import bench, daemons, data, demo, detect, evaluate, judge, simulate, train
+from gateway.commands import bench, calibrate, daemons, data, demo, detect, evaluate, judge, simulate, train
 from gateway.errors import GatewayError
 from geofence.errors import GeofenceError
 from ingest.errors import IngestError
@@ -43,6 +43,7 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "detect": detect.detect,
     "judge": judge.judge,
     "check-config": judge.check_config,
+    "calibrate": calibrate.calibrate,
     "train": train.train,
     "export": train.export,
     "eval": evaluate.evaluate,

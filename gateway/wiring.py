@@ -34,6 +34,7 @@ from gateway.adapters.broker_file import read_broker_file, write_broker_file
 from gateway.adapters.centre_identity import centre_id
 from gateway.adapters.health_http import HealthServer
 from gateway.adapters.local_http import require_free_port
+from gateway.adapters.reference_pictures import load_references
 from gateway.adapters.state_store import create_tables
 from gateway.batcher import BatcherSettings
 from gateway.camera_watch import CameraWatch
@@ -111,7 +112,13 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
     )
     outbox = IncidentOutbox(spool, link, outbox_wake)
     sink = _sink(settings, spool, site.site_id)
-    watch = CameraWatch(spool, _calibrations(site), clock=time.monotonic, now=lambda: datetime.now(UTC))
+    watch = CameraWatch(
+        spool,
+        _calibrations(site),
+        clock=time.monotonic,
+        now=lambda: datetime.now(UTC),
+        references=load_references(settings.site_path, site.cameras),
+    )
     health = GatewayHealth(spool=spool, source=intake.source, sink=sink, detector=detector.description, watch=watch)
     return Gateway(
         spool=spool,

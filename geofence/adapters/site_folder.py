@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from detectors.classes import ClassTable, load_classes
-from geofence.config import SITE_FILE, parse_site_toml
+from geofence.config import SITE_FILE, SiteConfig, parse_site_toml
 from geofence.errors import SiteError
 from geofence.site import Site, build_site
 from geofence.site_map import GRID_FILE, ZONES_FILE, parse_grid, parse_zones
@@ -20,6 +21,17 @@ def load_site(folder: Path, classes: ClassTable | None = None) -> Site:
     zones = parse_zones(_read(folder, ZONES_FILE))
     cells = parse_grid(_read(folder, GRID_FILE))
     return build_site(config, zones, cells, classes or load_classes())
+
+
+def load_uncalibrated(folder: Path, classes: ClassTable | None = None) -> tuple[SiteConfig, Site]:
+    """The site without its cameras, and what site.toml says of them: for control points that are still on trial.
+
+    Raises SiteError as `load_site` does.
+    """
+    config = parse_site_toml(_read(folder, SITE_FILE))
+    zones = parse_zones(_read(folder, ZONES_FILE))
+    cells = parse_grid(_read(folder, GRID_FILE))
+    return config, build_site(replace(config, cameras=()), zones, cells, classes or load_classes())
 
 
 def _read(folder: Path, name: str) -> str:

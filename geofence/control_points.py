@@ -1,0 +1,73 @@
+"""Control points in a table: CSV lines of px_x, px_y, lat, lng and the coordinate system that these are in."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.validation import closest
+from geofence.config import ControlPoint
+from geofence.errors import SiteError
+
+Float64s = npt.NDArray[np.float64]
+
+WGS84 = "wgs84"
+_COLUMNS = ("px_x", "px_y", "lat", "lng")
+_CRS = "crs"
+
+
+def parse_control_points(lines: Iterable[str], *, file: str, crs: str | None = None) -> tuple[ControlPoint, ...]:
+    """Points of a CSV table with a header; crs: of points that do not say their own.
+
+    Maps of one place differ by hundreds of metres between coordinate systems, so a point of unknown origin is refused.
+    Raises SiteError: one line with file, line, value and what would be right.
+    """
+    table = csv.DictReader(lines, skipinitialspace=True)
+    names = [name.strip().lower() for name in table.fieldnames or ()]
+    table.fieldnames = names
+    missing = [name for name in _COLUMNS if name not in names]
+    if missing:
+        problem = f"has no column {', '.join(missing)}; the first line should be {','.join(_COLUMNS)},{_CRS}"
+        raise SiteError(file, "line 1", problem)
+    unknown = [name for name in names if name not in (*_COLUMNS, _CRS)]
+    if unknown:
+        raise SiteError(file, "line 1", f"column {unknown[0]!r} is not known; {closest(unknown[0], [*_COLUMNS, _CRS])}")
+    return tuple(_point(row, file, table.line_num, crs) for row in table)
+
+
+def _point(row: dict[str, str | None], file: str, line: int, crs: str | None) -> ControlPoint:
+    px_x, px_y, lat, lng = (_number(row, name, file, line) for name in _COLUMNS)
+    named = (row.get(_CRS) or "").strip().lower() or crs
+    if named is None:
+        problem = f"does not say its coordinate system; add a column {_CRS} (such as {WGS84}) or the option --crs"
+        raise SiteError(file, f"line {line}", problem)
+    if not (-90 <= lat <= 90 and -180 <= lng <= 180):
+        problem = f"lat {lat:g}, lng {lng:g} is no place on earth: are lat and lng swapped?"
+        raise SiteError(file, f"line {line}", problem)
+    try:
+        lat, lng = to_wgs84(np.array([[lat, lng]]), named)[0]
+    except ValueError as error:
+        raise SiteError(file, f"line {line}", str(error)) from error
+    return ControlPoint(px=(px_x, px_y), lat=float(lat), lng=float(lng))
+
+
+def to_wgs84(lat_lng: Float64s, crs: str) -> Float64s:
+    """(N, 2) degrees [lat, lng] of a coordinate system → WGS 84; raises ValueError for one that is not known."""
+    if crs != WGS84:
+        raise ValueError(f"crs {crs!r} is not known; it should be {WGS84}")
+    return lat_lng
+
+
+def _number(row: dict[str, str | None], name: str, file: str, line: int) -> float:
+    text = (row[name] or "").strip()
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise SiteError(file, f"line {line}", f"{name} {text!r} is no number")
+    return value
