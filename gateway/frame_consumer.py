@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from detectors import Detector, FrameDetections
-from gateway.adapters.state_store import Outgoing, load_states, put_outgoing, save_states
+from gateway.adapters.state_store import load_states, put_outgoing, save_states
 from gateway.batcher import BatcherSettings, Wait
 from gateway.camera_watch import CameraWatch
 from gateway.dead_letter_log import DeadLetterLog
 from gateway.frame_queue import FrameQueue
 from gateway.incident_feed import IncidentFeed
+from gateway.site_incidents import SiteIncidents
 from geofence.judge import CameraState, judge_frame
 from geofence.messages import IncidentEvent
 from geofence.sampling import SamplingSettings, is_due
@@ -37,8 +38,7 @@ class _Batch:
     frames: list[tuple[MessageHead, Frame]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     states: dict[str, CameraState] = field(default_factory=dict)
-    outgoing: list[Outgoing] = field(default_factory=list)
-    events: list[IncidentEvent] = field(default_factory=list)
+    events: list[tuple[IncidentEvent, Frame]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -68,6 +68,7 @@ class FrameConsumer:
         spool: Spool,
         site: Site,
         detector: Detector,
+        incidents: SiteIncidents,
         feed: IncidentFeed,
         letters: DeadLetterLog,
         topic_root: str,
@@ -80,6 +81,7 @@ class FrameConsumer:
         self._spool = spool
         self._site = site
         self._detector = detector
+        self._incidents = incidents
         self._feed = feed
         self._letters = letters
         self._topic_root = topic_root
@@ -194,8 +196,7 @@ class FrameConsumer:
         before = batch.states.get(frame.camera_id, self._states.get(frame.camera_id, CameraState()))
         after, events = judge_frame(self._site, frame.camera_id, frame.captured_at, look, before)
         batch.states[frame.camera_id] = after
-        batch.events.extend(events)
-        batch.outgoing.extend(self._feed.message(event, frame) for event in events)
+        batch.events.extend((event, frame) for event in events)
 
     def _refuse(self, letter: DeadLetter, camera_id: str, batch: _Batch) -> None:
         self._watch.refused(camera_id)
@@ -212,19 +213,20 @@ class FrameConsumer:
     def _commit(self, batch: _Batch) -> None:
         batch.counts["frame_batches"] += bool(batch.heads)
         batch.counts["dead_letters"] += len(batch.dead_letters)
-        batch.counts["incident_events"] += len(batch.events)
-        with self._spool.transaction() as transaction:
+        with self._incidents.transaction() as transaction:
+            told = self._incidents.joined(batch.events, transaction.connection)
+            batch.counts["incident_events"] += len(told)
             transaction.add_dead_letters(batch.dead_letters)
             transaction.count_all(+batch.counts)
             save_states(transaction.connection, _STATES, {key: state.to_json() for key, state in batch.states.items()})
-            put_outgoing(transaction.connection, batch.outgoing)
+            put_outgoing(transaction.connection, [self._feed.message(event, frame) for event, frame in told])
             self._queue.done(batch.heads, transaction)
             self._watch.save(transaction)
         self._states |= batch.states
         self._letters.report(batch.dead_letters)
         for camera_id in self._queue.unknown_cameras():
             self._letters.report_unknown_camera(camera_id, sorted(self._site.cameras))
-        self._feed.announce(batch.events)
+        self._feed.announce([event for event, _ in told])
 
 
 def _dead_letter(head: MessageHead, payload: bytes, reason: str, detail: str) -> DeadLetter:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gateway.adapters.state_store import load_states, put_outgoing, save_states
 from gateway.dead_letter_log import DeadLetterLog
 from gateway.incident_feed import IncidentFeed
+from gateway.site_incidents import SiteIncidents
 from geofence.judge import SensorState, judge_reading
 from geofence.messages import IncidentEvent
 from geofence.site import Site
@@ -36,8 +37,18 @@ class _Batch:
 class ReadingConsumer:
     """Takes sensor messages from the spool by cursor; `step` is called by one thread."""
 
-    def __init__(self, spool: Spool, site: Site, feed: IncidentFeed, letters: DeadLetterLog, topic_root: str) -> None:
+    def __init__(
+        self,
+        *,
+        spool: Spool,
+        site: Site,
+        incidents: SiteIncidents,
+        feed: IncidentFeed,
+        letters: DeadLetterLog,
+        topic_root: str,
+    ) -> None:
         self._spool = spool
+        self._incidents = incidents
         self._site = site
         self._feed = feed
         self._letters = letters
@@ -89,19 +100,20 @@ class ReadingConsumer:
             batch.events.extend(events)
 
     def _commit(self, batch: _Batch, last_id: int) -> None:
-        counts = batch.counts | Counter(
-            readings_stored=len(batch.readings), dead_letters=len(batch.dead_letters), incident_events=len(batch.events)
-        )
-        with self._spool.transaction() as transaction:
+        counts = batch.counts | Counter(readings_stored=len(batch.readings), dead_letters=len(batch.dead_letters))
+        with self._incidents.transaction() as transaction:
+            joined = self._incidents.joined([(event, None) for event in batch.events], transaction.connection)
+            events = [event for event, _ in joined]
+            counts["incident_events"] += len(events)
             transaction.add_readings(batch.readings)
             transaction.add_dead_letters(batch.dead_letters)
             transaction.count_all(counts)
             save_states(transaction.connection, _STATES, _changed(batch.states, self._states))
-            put_outgoing(transaction.connection, [self._feed.message(event) for event in batch.events])
+            put_outgoing(transaction.connection, [self._feed.message(event) for event in events])
             transaction.advance(CONSUMER, last_id)
         self._states |= batch.states
         self._letters.report(batch.dead_letters)
-        self._feed.announce(batch.events)
+        self._feed.announce(events)
 
 
 def _changed(after: dict[str, SensorState], before: dict[str, SensorState]) -> dict[str, str]:

@@ -48,6 +48,7 @@ from gateway.incident_feed import IncidentFeed
 from gateway.incident_outbox import IncidentOutbox
 from gateway.janitor import Janitor
 from gateway.reading_consumer import ReadingConsumer
+from gateway.site_incidents import SiteIncidents
 from gateway.supervisor import Supervisor
 from gateway.worker import Worker
 from geofence.adapters.site_folder import load_site
@@ -197,11 +198,13 @@ def _consumers(
     """The threads that read the spool."""
     root = settings.topics.root
     feed, letters = IncidentFeed(root, outbox_wake), DeadLetterLog()
-    readings = ReadingConsumer(spool, site, feed, letters, root)
+    incidents = SiteIncidents(spool, site)
+    readings = ReadingConsumer(spool=spool, site=site, incidents=incidents, feed=feed, letters=letters, topic_root=root)
     frames = FrameConsumer(
         spool=spool,
         site=site,
         detector=detector,
+        incidents=incidents,
         feed=feed,
         letters=letters,
         topic_root=root,

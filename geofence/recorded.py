@@ -19,6 +19,7 @@ from detectors.classes import class_named
 from detectors.messages import FrameDetections
 from detectors.validation import first_problem
 from geofence.errors import GeofenceError
+from geofence.joining import OpenIncidents, join
 from geofence.judge import CameraState, judge_frame
 from geofence.messages import IncidentEvent
 from geofence.site import Site
@@ -72,14 +73,26 @@ class _Line(_Tolerant):
 
 
 def judge_lines(site: Site, lines: Iterable[str]) -> Iterator[str]:
-    """Judge recorded lines in their order, cameras apart; raises RecordedError at the first bad line."""
+    """Judge recorded lines in their order; what several cameras see is told once.
+
+    Raises RecordedError at the first bad line.
+    """
     states: dict[str, CameraState] = {}
+    incidents = OpenIncidents()
+    for event in _events(site, lines, states):
+        incidents, told = join(incidents, event, plane=site.plane, settings=site.config.dwell)
+        if told is not None:
+            yield format_event(told)
+
+
+def _events(site: Site, lines: Iterable[str], states: dict[str, CameraState]) -> Iterator[IncidentEvent]:
+    """The events of every camera by itself."""
     for frame in parse_recorded(site, lines):
         state = states.get(frame.camera_id, CameraState())
         states[frame.camera_id], events = judge_frame(site, frame.camera_id, frame.captured_at, frame.detections, state)
-        yield from (format_event(event) for event in events)
+        yield from events
     for state in states.values():
-        yield from (format_event(event) for event in end_of_frames(state))
+        yield from end_of_frames(state)
 
 
 def parse_recorded(site: Site, lines: Iterable[str]) -> Iterator[RecordedFrame]:

@@ -22,6 +22,7 @@ from gateway.dead_letter_log import DeadLetterLog
 from gateway.frame_consumer import FrameConsumer
 from gateway.incident_feed import IncidentFeed
 from gateway.reading_consumer import ReadingConsumer
+from gateway.site_incidents import SiteIncidents
 from geofence.adapters.site_folder import load_site
 from geofence.sampling import SamplingSettings
 from geofence.site import Site
@@ -116,13 +117,17 @@ class GatewayBench:
 
     def _build(self) -> None:
         feed, letters = IncidentFeed(ROOT, threading.Event()), DeadLetterLog()
-        self.readings = ReadingConsumer(self.spool, self._site, feed, letters, ROOT)
+        incidents = SiteIncidents(self.spool, self._site)
+        self.readings = ReadingConsumer(
+            spool=self.spool, site=self._site, incidents=incidents, feed=feed, letters=letters, topic_root=ROOT
+        )
         self.watch = CameraWatch(
             self.spool, dict.fromkeys(self._site.cameras, ""), clock=time.monotonic, now=lambda: datetime.now(UTC)
         )
         self.frames = FrameConsumer(
             spool=self.spool,
             site=self._site,
+            incidents=incidents,
             detector=self.detector,
             feed=feed,
             letters=letters,
