@@ -62,20 +62,36 @@ class Settled:
         """One box more; the oldest fade."""
         count = min(self.count, MAX_SETTLED - 1) + 1
         fade = (count - 1) / self.count if self.count else 0.0
-        shifts = [new - old for new, old in zip(_facts(xyxy), self.mean, strict=True)]
-        mean = [old + shift / count for old, shift in zip(self.mean, shifts, strict=True)]
-        squares = [
-            old * fade + shift * shift * (count - 1) / count for old, shift in zip(self.squares, shifts, strict=True)
-        ]
-        return Settled(count, _four(mean), _four(squares))
+        grows = (count - 1) / count
+        x0, y0, x1, y1 = xyxy
+        m0, m1, m2, m3 = self.mean
+        s0, s1, s2, s3 = self.squares
+        d0, d1, d2, d3 = (x0 + x1) / 2 - m0, y1 - m1, x1 - x0 - m2, y1 - y0 - m3
+        return Settled(
+            count,
+            (m0 + d0 / count, m1 + d1 / count, m2 + d2 / count, m3 + d3 / count),
+            (
+                s0 * fade + d0 * d0 * grows,
+                s1 * fade + d1 * d1 * grows,
+                s2 * fade + d2 * d2 * grows,
+                s3 * fade + d3 * d3 * grows,
+            ),
+        )
 
 
 NOTHING_SETTLED = Settled()
 
 
-def mean_box(settled: Settled, recent: Sequence[Sighting]) -> Box:
-    """The mean of all remembered boxes."""
-    return _xyxy(_joined(settled, recent).mean)
+def joined(settled: Settled, recent: Sequence[Sighting]) -> Settled:
+    """All remembered boxes together."""
+    for sighting in recent:
+        settled = settled.with_box(sighting.xyxy)
+    return settled
+
+
+def mean_box(usual: Settled) -> Box:
+    """The mean as x0, y0, x1, y1."""
+    return _xyxy(usual.mean)
 
 
 def first_of_another(settled: Settled, recent: Sequence[Sighting]) -> int | None:
@@ -88,32 +104,36 @@ def first_of_another(settled: Settled, recent: Sequence[Sighting]) -> int | None
     for number, sighting in enumerate(recent):
         if sighting.unseen.total_seconds() < SWAP_S:
             continue
-        before, after = _joined(settled, recent[:number]), _joined(NOTHING_SETTLED, recent[number:])
+        before, after = joined(settled, recent[:number]), joined(NOTHING_SETTLED, recent[number:])
         if before.count:
             found.append((_apart(before, after), number))
     furthest, number = max(found, default=(0.0, -1))
     return number if furthest > 1 else None
 
 
-def is_leaving(settled: Settled, recent: Sequence[Sighting], off: Sequence[Sighting], back: Sighting) -> bool:
+def is_leaving(usual: Settled, off: Sequence[Sighting], back: Sighting) -> bool:
     """Whether the boxes `off` were those of the thing driving out, so that `back` shows another that came.
 
     Either `back` lies beyond the place on the other side, or the thing was last seen on its way and then no more.
     """
     if not off:
         return False
-    place = _joined(settled, recent).mean
-    ways = [_way(place, sighting) for sighting in (*off, back)]
+    ways = [_way(usual.mean, sighting) for sighting in (*off, back)]
     last, now = ways[-2], ways[-1]
-    if _dot(last, now) < 0 and is_off(settled, recent, back):
+    if _dot(last, now) < 0 and is_off(usual, back):
         return True
     is_growing = len(off) > 1 and _dot(ways[-3], last) > 0 and _dot(last, last) > GROWS_BY**2 * _dot(ways[-3], ways[-3])
     return is_growing and back.unseen > timedelta(0)
 
 
-def is_off(settled: Settled, recent: Sequence[Sighting], sighting: Sighting) -> bool:
+def is_creeping(usual: Settled, off: Sequence[Sighting]) -> bool:
+    """Whether boxes beside the place go on in one direction: the thing moves, and was not boxed otherwise at once."""
+    first, last = _way(usual.mean, off[0]), _way(usual.mean, off[-1])
+    return _dot(first, last) > GROWS_BY * _dot(first, first)
+
+
+def is_off(usual: Settled, sighting: Sighting) -> bool:
     """Whether a box lies beside the place of the others: the thing moves, or something is wrong with the box."""
-    usual = _joined(settled, recent)
     if usual.count < KNOWN_BOXES:
         return False
     size = _size(usual)
@@ -186,12 +206,6 @@ def _way(place: Box, sighting: Sighting) -> tuple[float, float]:
 
 def _dot(a: tuple[float, float], b: tuple[float, float]) -> float:
     return a[0] * b[0] + a[1] * b[1]
-
-
-def _joined(settled: Settled, recent: Sequence[Sighting]) -> Settled:
-    for sighting in recent:
-        settled = settled.with_box(sighting.xyxy)
-    return settled
 
 
 def _facts(xyxy: Box) -> Box:

@@ -11,11 +11,13 @@ from enum import StrEnum
 
 ZERO = timedelta(0)
 
-# A thing seen for a moment is given up after this much emptiness, a thing seen for long after absence_s.
+# A thing seen for a moment is given up after this much emptiness, one seen once even sooner, one seen for long after
+# absence_s.
 MIN_PATIENCE_S = 8.0
+GLIMPSE_PATIENCE_S = 4.0
 # What was seen for a moment and then hidden is remembered as briefly; what stayed, for so many times its stay.
 MIN_HIDDEN_S = 10.0
-HIDDEN_PER_DWELL = 4.0
+HIDDEN_PER_DWELL = 3.0
 # Seeing the thing takes back emptiness at this rate. Below 1, so that traffic which crosses the place in
 # every third frame does not add up to one parked car; a detector that misses 4 of 10 frames, in runs, still holds.
 RECOVERY_RATE = 0.8
@@ -57,7 +59,7 @@ class Presence:
     is_start_unknown: nobody looked before it was first seen, so it may have stood there for long
     age:          time since began_at over all looks, without silences; dwell: age when it was last seen
     empty:        how long looks saw its place empty, less what later sightings took back
-    missed:       how long looks did not find it though nothing hid it
+    missed:       how long looks did not find it though nothing hid it, until it was last seen; missed_since: since then
     was_empty:    the latest look saw its place empty; look: seconds that the latest look speaks for
     hits:         sightings
     """
@@ -70,6 +72,7 @@ class Presence:
     dwell: timedelta = ZERO
     empty: timedelta = ZERO
     missed: timedelta = ZERO
+    missed_since: timedelta = ZERO
     was_empty: bool = False
     look: timedelta = ZERO
     gone_at: datetime | None = None
@@ -77,8 +80,8 @@ class Presence:
 
     @property
     def missed_share(self) -> float:
-        """Share of its time in which looks did not find it: how good the detector is at it, 0 … 1."""
-        return self.missed / self.age if self.age else 0.0
+        """Share of its dwell in which looks did not find it: how bad the detector is at it, 0 … 1."""
+        return self.missed / self.dwell if self.dwell else 0.0
 
     @property
     def missing(self) -> timedelta:
@@ -113,7 +116,15 @@ def advance(presence: Presence, sight: Sight, *, seen_at: datetime, counted: tim
     if sight == Sight.SEEN:
         empty = max(ZERO, aged.empty - counted * RECOVERY_RATE)
         return replace(
-            aged, last_seen_at=seen_at, dwell=aged.age, empty=empty, was_empty=False, gone_at=None, hits=aged.hits + 1
+            aged,
+            last_seen_at=seen_at,
+            dwell=aged.age,
+            empty=empty,
+            missed=aged.missed + aged.missed_since,
+            missed_since=ZERO,
+            was_empty=False,
+            gone_at=None,
+            hits=aged.hits + 1,
         )
     if aged.gone_at is None:
         aged = replace(aged, gone_at=aged.last_seen_at + counted / 2)
@@ -121,7 +132,7 @@ def advance(presence: Presence, sight: Sight, *, seen_at: datetime, counted: tim
         return replace(aged, was_empty=False)
     # Only time between two looks that both saw the place empty is known to be empty.
     empty = aged.empty + (counted if aged.was_empty else ZERO)
-    return replace(aged, empty=empty, missed=aged.missed + counted, was_empty=True)
+    return replace(aged, empty=empty, missed_since=aged.missed_since + counted, was_empty=True)
 
 
 def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool) -> bool:
@@ -134,5 +145,6 @@ def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool) -
     # What the detector often misses has not left because it is missed once more.
     patience = timedelta(seconds=settings.absence_s) / (1 - min(presence.missed_share, MAX_MISSED_SHARE))
     if not is_reported:
-        patience = min(patience, max(presence.dwell, timedelta(seconds=MIN_PATIENCE_S)))
+        least_s = MIN_PATIENCE_S if presence.hits > 1 else GLIMPSE_PATIENCE_S
+        patience = min(patience, max(presence.dwell, timedelta(seconds=least_s)))
     return presence.empty >= max(patience, presence.look * MIN_EMPTY_LOOKS)

@@ -24,24 +24,7 @@ KNOWN_HITS = 4
 def with_flow(visits: Sequence[Visit], look: Look) -> list[Visit]:
     """The visits, each with the last time at which its lane moved, and at which it was itself not seen in its place."""
     movers = [visit for visit in visits if is_moving(visit, look)]
-    after = []
-    for visit in visits:
-        is_broken = not visit.is_seen_at(look.at) or bool(visit.off) or visit.partly_seen > 0
-        along_m = [way for other in movers if other is not visit and (way := _along_m(visit, other)) is not None]
-        ahead, behind = (
-            look.at if any(side * way > 0 for way in along_m) else before
-            for side, before in ((1, visit.ahead_moved_at), (-1, visit.behind_moved_at))
-        )
-        after.append(
-            replace(
-                visit,
-                ahead_moved_at=ahead,
-                behind_moved_at=behind,
-                lane_moved_at=look.at if len(along_m) >= MIN_MOVERS or _are_together(ahead, behind) else None,
-                broken_at=look.at if is_broken else visit.broken_at,
-            )
-        )
-    return after
+    return [_with_flow(visit, movers, look) for visit in visits]
 
 
 def moved_up(visits: Sequence[Visit]) -> Collection[int]:
@@ -57,6 +40,23 @@ def is_moving(visit: Visit, look: Look) -> bool:
     """Whether this look shows the thing where no earlier one did, or beside its place."""
     is_new = visit.presence.hits == 1 and not visit.presence.is_start_unknown
     return visit.is_seen_at(look.at) and (is_new or bool(visit.off))
+
+
+def _with_flow(visit: Visit, movers: Sequence[Visit], look: Look) -> Visit:
+    along_m = [way for other in movers if other is not visit and (way := _along_m(visit, other)) is not None]
+    if not visit.is_seen_at(look.at) or visit.off or visit.partly_seen:
+        visit = replace(visit, broken_at=look.at)
+    if not along_m:
+        return visit
+    ahead = look.at if any(way > 0 for way in along_m) else visit.ahead_moved_at
+    behind = look.at if any(way <= 0 for way in along_m) else visit.behind_moved_at
+    is_flow = len(along_m) >= MIN_MOVERS or _are_together(ahead, behind)
+    return replace(
+        visit,
+        ahead_moved_at=ahead,
+        behind_moved_at=behind,
+        lane_moved_at=look.at if is_flow else visit.lane_moved_at,
+    )
 
 
 def _are_together(one: datetime | None, other: datetime | None) -> bool:

@@ -21,9 +21,11 @@ from geofence.boxes import (
     common_px,
     first_of_another,
     iou,
+    is_creeping,
     is_leaving,
     is_off,
     is_settling,
+    joined,
     mean_box,
 )
 from geofence.dwell import ZERO, DwellSettings, Presence, Sight, advance, begin, is_gone
@@ -49,7 +51,8 @@ class Visit:
     number:   names it within its camera's state; group: the classes that it may be taken for
     presence: since when, how long, how often
     anchor_m: [east, north] of its contact edge's middle, the mean of its first sightings
-    settled, recent: its boxes, old ones as a mean, the latest one by one; off: the latest ones beside its place
+    settled, recent: its boxes, old ones as a mean, the latest one by one; usual: all of them together
+    off:      the latest boxes, if they lie beside its place
     votes:    class → weight of the sightings that called it so; name: the class with most of it
     named_at: when it began to be called so
     unseen_edges: edges of its box that something hides or the picture cuts, as it is best seen
@@ -65,6 +68,7 @@ class Visit:
     presence: Presence
     anchor_m: tuple[float, float]
     settled: Settled = NOTHING_SETTLED
+    usual: Settled = NOTHING_SETTLED
     recent: tuple[Sighting, ...]
     off: tuple[Sighting, ...] = ()
     votes: tuple[tuple[str, float], ...]
@@ -84,7 +88,7 @@ class Visit:
     @property
     def box(self) -> Box:
         """Its mean box, pixels of the calibrated picture."""
-        return mean_box(self.settled, self.recent)
+        return mean_box(self.usual)
 
     @property
     def last_box(self) -> Box:
@@ -145,8 +149,9 @@ def advance_visits(
     rules:    class name → the dwell settings that judge it
     reported: numbers of the visits that are part of an incident
     """
-    things, surroundings = scene.things, scene.surroundings
-    pairs = match(visits, scene, rules)
+    things = scene.things
+    hidden = hidden_rows(visits, scene.surroundings, rules)
+    pairs = match(visits, things, hidden, rules)
     unseen_edges = _unseen_edges(visits, scene, pairs)
     after: list[Visit] = []
     left: list[Departure] = []
@@ -160,8 +165,7 @@ def advance_visits(
             if other is not None:
                 left.append(Departure(visit=same, is_replaced=True))
             continue
-        hidden = is_hidden(visit, surroundings, settings.same_place_m)
-        sight = Sight.HIDDEN if hidden else Sight.EMPTY
+        sight = Sight.HIDDEN if hidden[row] else Sight.EMPTY
         missed = replace(visit, presence=advance(visit.presence, sight, seen_at=look.at, counted=look.counted))
         if is_gone(missed.presence, settings, is_reported=visit.number in reported):
             left.append(Departure(visit=missed, is_replaced=False))
@@ -176,14 +180,14 @@ def advance_visits(
     return _bounded(after, reported), left + replaced, next_number
 
 
-def match(visits: Sequence[Visit], scene: Scene, rules: Rules) -> dict[int, int]:
+def match(visits: Sequence[Visit], things: Sequence[Thing], hidden: Sequence[bool], rules: Rules) -> dict[int, int]:
     """Pairs visit → thing, one to one: the best boxes first, then what is left to see of half-hidden ones."""
     boxes = [visit.box for visit in visits]
     whole: list[tuple[float, int, int]] = []
     partly: list[tuple[float, int, int]] = []
     for row, visit in enumerate(visits):
         reach_m = rules(visit.name).same_place_m
-        for column, thing in enumerate(scene.things):
+        for column, thing in enumerate(things):
             if thing.group != visit.group:
                 continue
             likeness = iou(boxes[row], thing.xyxy)
@@ -198,25 +202,27 @@ def match(visits: Sequence[Visit], scene: Scene, rules: Rules) -> dict[int, int]
             pairs[row] = column
             taken.add(column)
     for _, row, column in sorted(partly):
-        is_free = row not in pairs and column not in taken
-        if is_free and is_hidden(visits[row], scene.surroundings, rules(visits[row].name).same_place_m):
+        if hidden[row] and row not in pairs and column not in taken:
             pairs[row] = column
             taken.add(column)
     return pairs
 
 
-def is_hidden(visit: Visit, surroundings: Surroundings, same_place_m: float) -> bool:
-    """Whether a thing that stands elsewhere, and nearer to the camera, covers where the visit's thing was."""
-    if not len(surroundings.xyxy):
-        return False
-    x0, y0, x1, y1 = visit.box
-    boxes = surroundings.xyxy
-    width = np.clip(np.minimum(boxes[:, 2], x1) - np.maximum(boxes[:, 0], x0), 0, None)
-    height = np.clip(np.minimum(boxes[:, 3], y1) - np.maximum(boxes[:, 1], y0), 0, None)
-    covers = width * height >= HIDDEN_SHARE * (x1 - x0) * (y1 - y0)
-    away_m = np.linalg.norm(surroundings.foot_m - np.array(visit.anchor_m), axis=1)
-    is_elsewhere = ~(away_m <= same_place_m)
-    return bool(np.any(covers & is_elsewhere & (boxes[:, 3] >= y1)))
+def hidden_rows(visits: Sequence[Visit], surroundings: Surroundings, rules: Rules) -> list[bool]:
+    """For each visit whether a thing that stands elsewhere, and nearer to the camera, covers where its thing was."""
+    if not visits or not len(surroundings.xyxy):
+        return [False] * len(visits)
+    boxes = np.array([visit.box for visit in visits], np.float64)[:, None, :]
+    others = surroundings.xyxy[None, :, :]
+    sides = np.minimum(boxes[..., 2:], others[..., 2:]) - np.maximum(boxes[..., :2], others[..., :2])
+    common = np.clip(sides, 0, None).prod(axis=2)
+    area = (boxes[..., 2:] - boxes[..., :2]).prod(axis=2)
+    anchors_m = np.array([visit.anchor_m for visit in visits], np.float64)[:, None, :]
+    away_m = np.hypot(*np.moveaxis(surroundings.foot_m[None, :, :] - anchors_m, 2, 0))
+    reach_m = np.array([rules(visit.name).same_place_m for visit in visits])[:, None]
+    is_elsewhere = ~(away_m <= reach_m)
+    hides = (common >= HIDDEN_SHARE * area) & is_elsewhere & (others[..., 3] >= boxes[..., 3])
+    return [bool(hidden) for hidden in hides.any(axis=1)]
 
 
 def _unseen_edges(visits: Sequence[Visit], scene: Scene, pairs: Mapping[int, int]) -> list[str]:
@@ -248,9 +254,18 @@ def _continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number
         return replace(seen, partly_seen=visit.partly_seen + 1), None
     seen = replace(seen, partly_seen=0)
     if edges != usual:
-        seen = replace(seen, settled=NOTHING_SETTLED, recent=(), off=(), unseen_edges=unseen_edges, fitted_hits=0)
+        seen = replace(
+            seen,
+            settled=NOTHING_SETTLED,
+            usual=NOTHING_SETTLED,
+            recent=(),
+            off=(),
+            unseen_edges=unseen_edges,
+            fitted_hits=0,
+        )
     sighting = _sighting(thing, look, presence.age, _unseen(visit, presence, look))
-    if is_leaving(seen.settled, seen.recent, seen.off, sighting):
+    is_on_its_way = len(seen.off) + 1 >= MAX_OFF and is_creeping(seen.usual, (*seen.off, sighting))
+    if is_on_its_way or is_leaving(seen.usual, seen.off, sighting):
         return left_by(visit, look), _born(thing, unseen_edges, look, number)
     return _parted(_recorded(seen, thing, sighting), number)
 
@@ -266,11 +281,13 @@ def _recorded(visit: Visit, thing: Thing, sighting: Sighting) -> Visit:
     """The visit with one more box: beside its place for now, or part of what is known of the place."""
     settled, recent = visit.settled, (*visit.recent, sighting)
     is_back = any(one.unseen.total_seconds() >= SWAP_S for one in recent[-MAX_OFF:])
-    if not is_back and is_off(settled, visit.recent, sighting):
+    if not is_back and is_off(visit.usual, sighting):
         off = (*visit.off, sighting)
         if len(off) < MAX_OFF:
             return replace(visit, off=off)
-        settled, recent = NOTHING_SETTLED, off
+        settled, recent, usual = NOTHING_SETTLED, off, joined(NOTHING_SETTLED, off)
+    else:
+        usual = visit.usual.with_box(sighting.xyxy)
     if len(recent) > MAX_RECENT:
         settled, recent = settled.with_box(recent[0].xyxy), recent[1:]
     hits = visit.presence.hits
@@ -281,6 +298,7 @@ def _recorded(visit: Visit, thing: Thing, sighting: Sighting) -> Visit:
         visit,
         anchor_m=(anchor[0], anchor[1]),
         settled=settled,
+        usual=usual,
         recent=recent,
         off=(),
         name=name,
@@ -335,7 +353,7 @@ def _parted(visit: Visit, number: int) -> tuple[Visit, Visit | None]:
     half = (first.at - first.before) / 2
     old = replace(
         visit,
-        recent=visit.recent[:row] or (replace(first, xyxy=mean_box(visit.settled, ()), at=first.at - first.unseen),),
+        recent=visit.recent[:row] or (replace(first, xyxy=mean_box(visit.settled), at=first.at - first.unseen),),
         presence=replace(
             visit.presence,
             age=first.age,
@@ -362,6 +380,7 @@ def _parted(visit: Visit, number: int) -> tuple[Visit, Visit | None]:
             hits=len(later),
         ),
         settled=NOTHING_SETTLED,
+        usual=joined(NOTHING_SETTLED, later),
         recent=(replace(first, unseen=ZERO), *later[1:]),
         votes=votes,
         name=name,
@@ -384,6 +403,7 @@ def _born(thing: Thing, unseen_edges: str, look: Look, number: int) -> Visit:
         group=thing.group,
         presence=presence,
         anchor_m=thing.foot_m,
+        usual=NOTHING_SETTLED.with_box(sighting.xyxy),
         recent=(sighting,),
         votes=((thing.name, thing.confidence),),
         name=thing.name,
@@ -405,17 +425,17 @@ def _without_replaced(visits: list[Visit], at: datetime, rules: Rules) -> tuple[
     """Visits without those whose place a later thing, seen twice, has taken, or which moved on themselves."""
     kept: list[Visit] = []
     left: list[Departure] = []
+    present = [visit for visit in visits if visit.is_seen_at(at) and visit.presence.hits > 1]
     for visit in visits:
-        if not visit.is_seen_at(at) and any(_takes_place(other, visit, at, rules) for other in visits):
+        if not visit.is_seen_at(at) and any(_takes_place(other, visit, rules) for other in present):
             left.append(Departure(visit=visit, is_replaced=True))
         else:
             kept.append(visit)
     return kept, left
 
 
-def _takes_place(other: Visit, visit: Visit, at: datetime, rules: Rules) -> bool:
-    is_later = other.presence.began_at > visit.presence.last_seen_at and other.is_seen_at(at)
-    if not is_later or other.presence.hits < 2 or other.group != visit.group:
+def _takes_place(other: Visit, visit: Visit, rules: Rules) -> bool:
+    if other.presence.began_at <= visit.presence.last_seen_at or other.group != visit.group:
         return False
     # Half of a thing that something hides looks like another thing, so only an open view counts here.
     is_near = dist(other.anchor_m, visit.anchor_m) <= rules(visit.name).same_place_m

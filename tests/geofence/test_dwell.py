@@ -112,8 +112,8 @@ def test_a_reported_thing_is_gone_after_absence_and_left_when_it_was_first_misse
     clock = Clock()
     clock.look(3000, SEEN)
     clock.is_reported = True
-    assert not any(clock.look(1, EMPTY) for _ in range(16))
-    assert clock.look(0.1, EMPTY)
+    assert not any(clock.look(1, EMPTY) for _ in range(15))
+    assert clock.look(1, EMPTY)
     assert clock.presence.gone_at == START + timedelta(seconds=3000.5)
 
 
@@ -144,7 +144,10 @@ def test_a_place_that_is_empty_in_most_looks_is_not_one_parked_thing() -> None:
 
 def test_a_glimpse_is_given_up_soon_and_a_long_stay_late() -> None:
     glimpse = Clock()
-    assert [glimpse.look(0.5, EMPTY) for _ in range(41)].index(True) == 16
+    assert [glimpse.look(0.5, EMPTY) for _ in range(20)].index(True) == 8
+    twice = Clock()
+    twice.look(0.5, SEEN)
+    assert [twice.look(0.5, EMPTY) for _ in range(20)].index(True) == 16
     stay = Clock()
     stay.look(100, SEEN)
     assert [stay.look(1, EMPTY) for _ in range(15)] == [False] * 15

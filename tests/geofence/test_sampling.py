@@ -125,7 +125,7 @@ def test_an_hour_with_a_parked_car_and_traffic_before_it_takes_hardly_more() -> 
         lambda at_s: [_car(), _car(30 + 10 * (at_s % 7))] if at_s > 600 else [_car(30 + 10 * (at_s % 7))], seconds=3600
     )
     assert next(report.event for _, report in camera.reports) is EventType.OPENED
-    assert len(camera.looks) < 1500
+    assert len(camera.looks) < 2000
 
 
 def test_a_car_that_drives_on_is_noticed_as_soon_as_an_order_needs() -> None:
