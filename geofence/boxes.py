@@ -27,6 +27,10 @@ KNOWN_BOXES = 4
 GROWS_BY = 1.3
 # A thing that lies beside its place so often has been moved there, or is boxed otherwise now.
 MAX_OFF = 6
+# A thing moves when so many boxes or more drift by so many times what they tremble, which is this share at least.
+DRIFT_BOXES = 6
+DRIFT_DEVIATIONS = 6.5
+DRIFT_TREMBLE = 0.015
 # What detectors' edges tremble by at least: a share of the size and a part of a pixel.
 TREMBLE_SHARE = 0.01
 TREMBLE_PX = 0.5
@@ -126,10 +130,23 @@ def is_leaving(usual: Settled, off: Sequence[Sighting], back: Sighting) -> bool:
     return is_growing and back.unseen > timedelta(0)
 
 
-def is_creeping(usual: Settled, off: Sequence[Sighting]) -> bool:
-    """Whether boxes beside the place go on in one direction: the thing moves, and was not boxed otherwise at once."""
-    first, last = _way(usual.mean, off[0]), _way(usual.mean, off[-1])
-    return _dot(first, last) > GROWS_BY * _dot(first, first)
+def is_moving(recent: Sequence[Sighting]) -> bool:
+    """Whether the latest boxes go on in one direction, much further than they tremble: a straight line through them."""
+    if len(recent) < DRIFT_BOXES:
+        return False
+    size = math.sqrt(max(area_px(recent[-1].xyxy), 1.0))
+    facts = [_facts(sighting.xyxy) for sighting in recent]
+    middle = (len(recent) - 1) / 2
+    weight = sum((n - middle) ** 2 for n in range(len(recent)))
+    for fact in (0, 1):
+        values = [one[fact] for one in facts]
+        mean = sum(values) / len(values)
+        slope = sum((n - middle) * (value - mean) for n, value in enumerate(values)) / weight
+        rest = sum((value - mean - slope * (n - middle)) ** 2 for n, value in enumerate(values))
+        tremble = max(math.sqrt(rest / (len(values) - 2)), DRIFT_TREMBLE * size + TREMBLE_PX)
+        if abs(slope) * (len(values) - 1) > DRIFT_DEVIATIONS * tremble:
+            return True
+    return False
 
 
 def is_off(usual: Settled, sighting: Sighting) -> bool:

@@ -21,8 +21,8 @@ from geofence.boxes import (
     common_px,
     first_of_another,
     iou,
-    is_creeping,
     is_leaving,
+    is_moving,
     is_off,
     is_settling,
     joined,
@@ -264,8 +264,8 @@ def _continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number
             fitted_hits=0,
         )
     sighting = _sighting(thing, look, presence.age, _unseen(visit, presence, look))
-    is_on_its_way = len(seen.off) + 1 >= MAX_OFF and is_creeping(seen.usual, (*seen.off, sighting))
-    if is_on_its_way or is_leaving(seen.usual, seen.off, sighting):
+    latest = (*seen.recent, *seen.off, sighting)[-MAX_RECENT:]
+    if is_leaving(seen.usual, seen.off, sighting) or is_moving(latest):
         return left_by(visit, look), _born(thing, unseen_edges, look, number)
     return _parted(_recorded(seen, thing, sighting), number)
 
