@@ -18,6 +18,7 @@ from geofence.config import SITE_FILE, CameraConfig, SensorConfig, SensorRule, S
 from geofence.errors import CalibrationError, GeofenceError, SiteError
 from geofence.ground import GroundPlane
 from geofence.homography import Homography, fit_homography
+from geofence.lint import overlapping_cells
 from geofence.messages import IncidentKind
 from geofence.passage import Walkway
 from geofence.places import Cell, GridIndex, Zone, ZoneIndex, ZoneKind
@@ -94,6 +95,8 @@ def build_site(
     """Join the parsed files of a site; raises SiteError or CalibrationError, one line each."""
     plane = _plane(cells)
     _refuse_far(plane, config, zones, cells)
+    grid_cells = tuple(Cell(code=cell.code, polygon_m=_polygon(cell.rings, plane)) for cell in cells)
+    _refuse_overlaps(grid_cells, plane)
     zone_index = ZoneIndex(tuple(_zone(zone, plane) for zone in zones))
     places_m = plane.to_ground(np.array([(sensor.lat, sensor.lng) for sensor in config.sensors], np.float64))
     return Site(
@@ -109,7 +112,7 @@ def build_site(
             }
         ),
         zones=zone_index,
-        grid=GridIndex(tuple(Cell(code=cell.code, polygon_m=_polygon(cell.rings, plane)) for cell in cells)),
+        grid=GridIndex(grid_cells),
         walkways=MappingProxyType(_walkways(zone_index, config.min_clear_m)),
         zone_axes_rad=tuple(_axis_rad(zone.polygon_m) for zone in zone_index.zones),
     )
@@ -139,6 +142,21 @@ def _refuse_far(
                 f"(lat {plane.origin_lat:.4f}, lng {plane.origin_lng:.4f}), more than 50 km: are lat and lng swapped?"
             )
             raise SiteError(file, key, problem)
+
+
+def _refuse_overlaps(cells: tuple[Cell, ...], plane: GroundPlane) -> None:
+    """A place belongs to one cell, or the same trouble would go to two streets."""
+    overlaps = overlapping_cells(cells)
+    if not overlaps:
+        return
+    worst = overlaps[0]
+    lat, lng = plane.to_lat_lng(np.array([worst.center_m]))[0]
+    more = f"; so do {len(overlaps) - 1} more pairs" if len(overlaps) > 1 else ""
+    problem = (
+        f"shares {worst.area_m2:,.0f} m² with cell {worst.second} around lat {lat:.6f}, lng {lng:.6f}{more}; "
+        "cells may touch, and overlap by 1 m² at most: draw one border for both"
+    )
+    raise SiteError(GRID_FILE, f"cell {worst.first}", problem)
 
 
 def _places(

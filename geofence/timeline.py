@@ -34,7 +34,7 @@ Step = Callable[[Memory], tuple[Memory, Events]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class Trial:
     """A time that may be wrong. since, last_at: first and latest frame of it; memory: the copy; held: its events."""
 
     since: datetime
@@ -49,7 +49,7 @@ class CameraState:
     """What a camera's rules remember between two frames; may be saved as text."""
 
     memory: Memory = field(default_factory=Memory)
-    doubt: Doubt | None = None
+    trial: Trial | None = None
 
     @property
     def last_frame_at(self) -> datetime | None:
@@ -95,37 +95,37 @@ def advance_time(
     last_at = state.memory.last_frame_at
     if last_at is None or (seen_at > last_at and not is_silence(state.memory)):
         return _believed(state, step)
-    doubt = _doubted(state, last_at, seen_at, step, is_silence)
-    if doubt is None or doubt is state.doubt:
+    trial = _on_trial(state, last_at, seen_at, step, is_silence)
+    if trial is None or trial is state.trial:
         return state, ()
-    lasted_s = (doubt.last_at - doubt.since).total_seconds()
-    needed_s = BELIEVED_S if doubt.since > last_at else SET_BACK_S
-    if lasted_s < needed_s or doubt.frames < BELIEVED_FRAMES:
-        return replace(state, doubt=doubt), ()
-    return CameraState(memory=doubt.memory), doubt.held
+    lasted_s = (trial.last_at - trial.since).total_seconds()
+    needed_s = BELIEVED_S if trial.since > last_at else SET_BACK_S
+    if lasted_s < needed_s or trial.frames < BELIEVED_FRAMES:
+        return replace(state, trial=trial), ()
+    return CameraState(memory=trial.memory), trial.held
 
 
 def end_of_frames(state: CameraState) -> Events:
     """The events of frames after a silence that no later frame will confirm or deny: nothing speaks against them."""
     last_at = state.memory.last_frame_at
-    if state.doubt is None or last_at is None or state.doubt.since < last_at:
+    if state.trial is None or last_at is None or state.trial.since < last_at:
         return ()
-    return state.doubt.held
+    return state.trial.held
 
 
-def _doubted(
+def _on_trial(
     state: CameraState, last_at: datetime, seen_at: datetime, step: Step, is_silence: Callable[[Memory], bool]
-) -> Doubt | None:
-    """The doubt after a frame that does not fit; the same one, or None, for a frame that changes nothing."""
-    doubt = state.doubt
-    if doubt is not None and doubt.last_at < seen_at and not is_silence(doubt.memory):
-        memory, events = step(doubt.memory)
-        held = (doubt.held + events)[-MAX_HELD:]
-        return replace(doubt, last_at=seen_at, frames=doubt.frames + 1, memory=memory, held=held)
-    if doubt is not None and doubt.since <= seen_at <= doubt.last_at:
-        return doubt
+) -> Trial | None:
+    """The trial after a frame that does not fit; the same one, or None, for a frame that changes nothing."""
+    trial = state.trial
+    if trial is not None and trial.last_at < seen_at and not is_silence(trial.memory):
+        memory, events = step(trial.memory)
+        held = (trial.held + events)[-MAX_HELD:]
+        return replace(trial, last_at=seen_at, frames=trial.frames + 1, memory=memory, held=held)
+    if trial is not None and trial.since <= seen_at <= trial.last_at:
+        return trial
     if seen_at <= last_at and (last_at - seen_at).total_seconds() < MIN_SET_BACK_S:
-        return doubt
+        return trial
     return _begun(state, seen_at, step)
 
 
@@ -134,9 +134,9 @@ def _believed(state: CameraState, step: Step) -> tuple[CameraState, Events]:
     return CameraState(memory=memory), events
 
 
-def _begun(state: CameraState, seen_at: datetime, step: Step) -> Doubt:
+def _begun(state: CameraState, seen_at: datetime, step: Step) -> Trial:
     memory = state.memory
     if memory.last_frame_at is not None and seen_at <= memory.last_frame_at:
         memory = shifted(memory, seen_at - memory.last_frame_at - timedelta(seconds=1))
     memory, events = step(memory)
-    return Doubt(since=seen_at, last_at=seen_at, frames=1, memory=memory, held=events)
+    return Trial(since=seen_at, last_at=seen_at, frames=1, memory=memory, held=events)

@@ -111,7 +111,7 @@ def test_a_minute_of_frames_that_come_again_does_not_set_the_clock(watch: Watch)
     assert watch.state.memory is before
 
 
-def test_doubt_survives_being_saved(small_site: Site) -> None:
+def test_what_waits_survives_being_saved(small_site: Site) -> None:
     through, restarted = Watch(small_site), Watch(small_site)
     for second in [*range(15), *range(600, 640)]:
         through.see(second, CAR)

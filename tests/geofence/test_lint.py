@@ -1,0 +1,66 @@
+"""Cells that claim the same ground are found, whatever their shape, and a site with such cells is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geofence.adapters.site_folder import load_site
+from geofence.errors import SiteError
+from geofence.lint import overlapping_cells
+from geofence.places import Cell
+from tests.sites import ONE_CAMERA
+
+
+def cell(code: str, x: float, y: float, wide: float = 10.0, high: float = 10.0) -> Cell:
+    return Cell(code=code, polygon_m=shapely.box(x, y, x + wide, y + high))
+
+
+@pytest.mark.parametrize(("shift_m", "is_found"), [(0.0, False), (0.09, False), (0.11, True)])
+def test_cells_may_touch_and_overlap_by_a_square_metre(shift_m: float, is_found: bool) -> None:
+    assert bool(overlapping_cells([cell("a", 0, 0), cell("b", 10 - shift_m, 0)])) is is_found
+
+
+def test_an_overlap_names_both_cells_its_area_and_its_place() -> None:
+    small, large = overlapping_cells([cell("c", 18, 0), cell("a", 0, 0), cell("b", 9.5, 0)])[::-1]
+    assert (large.first, large.second, small.first, small.second) == ("b", "c", "a", "b")
+    assert (large.area_m2, small.area_m2) == pytest.approx((15, 5))
+    assert small.center_m == pytest.approx((9.75, 5))
+
+
+CELLS = st.lists(
+    st.tuples(st.floats(0, 60), st.floats(0, 60), st.floats(1, 20), st.floats(1, 20)), min_size=1, max_size=8
+)
+
+
+@given(CELLS)
+def test_pairs_are_those_of_every_cell_with_every_other(places: list[tuple[float, float, float, float]]) -> None:
+    cells = [cell(f"{number}", *place) for number, place in enumerate(places)]
+    expected = {
+        (one.code, other.code)
+        for number, one in enumerate(cells)
+        for other in cells[number + 1 :]
+        if one.polygon_m.intersection(other.polygon_m).area > 1.0
+    }
+    assert {(found.first, found.second) for found in overlapping_cells(cells)} == expected
+
+
+def test_a_site_whose_cells_overlap_is_refused_in_one_line(tmp_path: Path) -> None:
+    for name in ("site.toml", "zones.geojson"):
+        (tmp_path / name).write_bytes((ONE_CAMERA / name).read_bytes())
+    grid = json.loads((ONE_CAMERA / "grid.geojson").read_text(encoding="utf-8"))
+    first, second = grid["features"][:2]
+    second["geometry"] = first["geometry"]
+    (tmp_path / "grid.geojson").write_text(json.dumps(grid), encoding="utf-8")
+    codes = sorted(one["properties"]["code"] for one in (first, second))
+    with pytest.raises(SiteError) as caught:
+        load_site(tmp_path)
+    line = str(caught.value)
+    assert line.startswith(f"grid.geojson: cell {codes[0]}: shares ")
+    assert f"with cell {codes[1]} around lat " in line
+    assert "\n" not in line
