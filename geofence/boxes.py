@@ -19,6 +19,9 @@ SETTLING_LOOKS = 2
 # Another thing differs by so many standard deviations of the mean, and by this share of its size.
 OTHER_DEVIATIONS = 4.5
 OTHER_SHARE = 0.03
+# By a single edge; more, because what hides the rest moves it too.
+OTHER_IN_PART = 0.05
+EDGES = "LTRB"
 # A box lies beside its place when it is off by so many standard deviations and by this share of its size; a thing of
 # which so many boxes are known.
 OFF_DEVIATIONS = 4.0
@@ -113,6 +116,23 @@ def first_of_another(settled: Settled, recent: Sequence[Sighting]) -> int | None
             found.append((_apart(before, after), number))
     furthest, number = max(found, default=(0.0, -1))
     return number if furthest > 1 else None
+
+
+def is_another_in_part(usual: Settled, part: Sequence[Sighting], seen_edges: str) -> bool:
+    """Whether what is left to see of a thing, half hidden, is another than stood there: by the edges seen of both."""
+    size = _size(usual)
+    before = _xyxy(usual.mean)
+    freedom = max(len(part) - 1, 1)
+    for number, edge in enumerate(EDGES):
+        if edge not in seen_edges:
+            continue
+        values = [sighting.xyxy[number] for sighting in part]
+        mean = sum(values) / len(values)
+        spread = math.sqrt(sum((value - mean) ** 2 for value in values) / freedom)
+        error = max(spread, TREMBLE_SHARE * size + TREMBLE_PX) * math.sqrt(1 / len(part) + 1 / max(usual.count, 1.0))
+        if abs(mean - before[number]) > max(OTHER_DEVIATIONS * error, OTHER_IN_PART * size + 1.0):
+            return True
+    return False
 
 
 def is_leaving(usual: Settled, off: Sequence[Sighting], back: Sighting) -> bool:

@@ -11,19 +11,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from geofence.visits import Look, Visit
+from geofence.visits import Departure, Look, Visit
 
 MIN_MOVERS = 2
 AHEAD_M = 15.0
 ASIDE_M = 1.2
+# From one look to the next a vehicle that moves up is not further than this from its place.
+STEP_M = 5.0
 # The lane moves and the vehicle is out of sight within this time of each other.
 TOGETHER_S = 4.0
 KNOWN_HITS = 4
 
 
-def with_flow(visits: Sequence[Visit], look: Look) -> list[Visit]:
+def with_flow(visits: Sequence[Visit], departures: Sequence[Departure], look: Look) -> list[Visit]:
     """The visits, each with the last time at which its lane moved, and at which it was itself not seen in its place."""
-    movers = [visit for visit in visits if is_moving(visit, look)]
+    known = [visit for visit in visits if visit.presence.hits >= KNOWN_HITS]
+    away = [visit for visit in known if visit.off or not visit.is_seen_at(look.at)]
+    movers = [visit for visit in visits if is_moving(visit, look) or (is_new(visit, look) and _is_near(visit, away))]
+    movers += [left.visit for left in departures if left.is_replaced and left.visit.presence.hits >= KNOWN_HITS]
     return [_with_flow(visit, movers, look) for visit in visits]
 
 
@@ -37,14 +42,23 @@ def moved_up(visits: Sequence[Visit]) -> Collection[int]:
 
 
 def is_moving(visit: Visit, look: Look) -> bool:
-    """Whether this look shows the thing where no earlier one did, or beside its place."""
-    is_new = visit.presence.hits == 1 and not visit.presence.is_start_unknown
-    return visit.is_seen_at(look.at) and (is_new or bool(visit.off))
+    """Whether this look shows a thing that is known to stand there beside its place."""
+    return visit.is_seen_at(look.at) and visit.presence.hits >= KNOWN_HITS and bool(visit.off)
+
+
+def is_new(visit: Visit, look: Look) -> bool:
+    """Whether this look shows a thing for the first time where an earlier one showed nothing."""
+    return visit.is_seen_at(look.at) and visit.presence.hits == 1 and not visit.presence.is_start_unknown
+
+
+def _is_near(visit: Visit, others: Sequence[Visit]) -> bool:
+    """Whether it may be one of the others, driven on."""
+    return any(other.group == visit.group and math.dist(other.anchor_m, visit.anchor_m) <= STEP_M for other in others)
 
 
 def _with_flow(visit: Visit, movers: Sequence[Visit], look: Look) -> Visit:
     along_m = [way for other in movers if other is not visit and (way := _along_m(visit, other)) is not None]
-    if not visit.is_seen_at(look.at) or visit.off or visit.partly_seen:
+    if not visit.is_seen_at(look.at) or visit.off or visit.part:
         visit = replace(visit, broken_at=look.at)
     if not along_m:
         return visit

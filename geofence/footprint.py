@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.classes import ObjectClass, Role
-from geofence.boxes import Box
+from geofence.boxes import EDGES, Box
 from geofence.homography import Homography
 from geofence.pose import Pose
 
@@ -24,7 +24,6 @@ Float64s = npt.NDArray[np.float64]
 
 # How far up the picture the direction "away from the camera" is taken from, pixels.
 AWAY_STEP_PX = 1.0
-EDGES = "LTRB"
 # Standard deviations of a box's edges: a share of its size, and pixels.
 EDGE_SHARE, EDGE_PX = 0.02, 0.7
 # How much things of a class differ in size, and in height, as a share.

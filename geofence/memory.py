@@ -73,7 +73,7 @@ def advance_camera(
         reported=reported,
         next_number=memory.next_number,
     )
-    visits = with_flow(visits, look)
+    visits = with_flow(visits, departures, look)
     gone = moved_up(visits)
     departures += [Departure(visit=left_by(visit, look), is_replaced=True) for visit in visits if visit.number in gone]
     visits = _grounded(site, camera, [visit for visit in visits if visit.number not in gone])

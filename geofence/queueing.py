@@ -17,7 +17,7 @@ from geofence.visits import Visit
 MIN_VEHICLES = 3
 MAX_GAP_M = 8.0
 MAX_ASIDE_M = 1.2
-MAX_DELAY_S = 20.0
+MAX_DELAY_S = 6.0
 PATIENCE = 2.0
 
 

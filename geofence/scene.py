@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from detectors.classes import Role
 from detectors.messages import FrameDetections
-from geofence.boxes import Box, iou
+from geofence.boxes import EDGES, Box, iou
 from geofence.site import Camera, Site
 
 Float64s = npt.NDArray[np.float64]
@@ -25,7 +25,6 @@ FOOT_TREMBLE = 0.04
 NEARER_PX = 2.0
 NEARER_SHARE = 0.1
 COVERED_SHARE = 0.3
-EDGES = "LTRB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

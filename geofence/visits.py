@@ -10,6 +10,7 @@ from math import dist
 import numpy as np
 
 from geofence.boxes import (
+    EDGES,
     MAX_OFF,
     MAX_RECENT,
     NOTHING_SETTLED,
@@ -21,6 +22,7 @@ from geofence.boxes import (
     common_px,
     first_of_another,
     iou,
+    is_another_in_part,
     is_leaving,
     is_moving,
     is_off,
@@ -30,7 +32,7 @@ from geofence.boxes import (
 )
 from geofence.dwell import ZERO, DwellSettings, Presence, Sight, advance, begin, is_gone
 from geofence.footprint import Footprint
-from geofence.scene import EDGES, Scene, Surroundings, Thing, edge_letters, hidden_edges
+from geofence.scene import Scene, Surroundings, Thing, edge_letters, hidden_edges
 
 MAX_VISITS = 256
 MIN_IOU = 0.5
@@ -56,7 +58,7 @@ class Visit:
     votes:    class → weight of the sightings that called it so; name: the class with most of it
     named_at: when it began to be called so
     unseen_edges: edges of its box that something hides or the picture cuts, as it is best seen
-    partly_seen: how often in a row less of it was seen than that
+    part:     the latest boxes, if less of it was seen than that
     ahead_moved_at, behind_moved_at: when a vehicle before and one behind it in its lane last moved
     lane_moved_at, broken_at: when its lane moved on, and when it was last not seen in its place
     is_in_question: it has just come back into sight and may be another thing
@@ -76,7 +78,7 @@ class Visit:
     named_at: datetime
     confidence_sum: float
     unseen_edges: str = ""
-    partly_seen: int = 0
+    part: tuple[Sighting, ...] = ()
     is_in_question: bool = False
     ahead_moved_at: datetime | None = None
     behind_moved_at: datetime | None = None
@@ -249,10 +251,19 @@ def _continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number
     )
     edges, usual = set(unseen_edges), set(visit.unseen_edges)
     is_worse = iou(visit.box, thing.xyxy) < MIN_IOU or not edges <= usual
-    if is_worse and visit.partly_seen < MAX_RECENT:
+    sighting = _sighting(thing, look, presence.age, _unseen(visit, presence, look))
+    if is_worse:
         # Something passes before it: what is left to see says that it is there, not where.
-        return replace(seen, partly_seen=visit.partly_seen + 1), None
-    seen = replace(seen, partly_seen=0)
+        is_back = visit.part and (look.at - visit.part[-1].at).total_seconds() >= SWAP_S
+        part = (sighting,) if is_back else (*visit.part, sighting)
+        if len(part) < MAX_RECENT:
+            return replace(seen, part=part), None
+        common = "".join(edge for edge in EDGES if edge not in edges | usual)
+        if part[0].unseen.total_seconds() >= SWAP_S and is_another_in_part(visit.usual, part, common):
+            return _split(replace(seen, part=()), part, visit.recent[-1].age, unseen_edges, number)
+        seen = replace(seen, part=())
+    elif visit.part:
+        seen = replace(seen, part=())
     if edges != usual:
         seen = replace(
             seen,
@@ -263,7 +274,6 @@ def _continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number
             unseen_edges=unseen_edges,
             fitted_hits=0,
         )
-    sighting = _sighting(thing, look, presence.age, _unseen(visit, presence, look))
     latest = (*seen.recent, *seen.off, sighting)[-MAX_RECENT:]
     if is_leaving(seen.usual, seen.off, sighting) or is_moving(latest):
         return left_by(visit, look), _born(thing, unseen_edges, look, number)
@@ -271,10 +281,11 @@ def _continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number
 
 
 def _unseen(visit: Visit, presence: Presence, look: Look) -> timedelta:
-    """How long the thing had not been seen before this look."""
+    """How long the thing had not been seen whole before this look; zero when the look before showed it so."""
     if look.counted == ZERO:
         return look.at - visit.presence.last_seen_at
-    return presence.age - visit.presence.dwell
+    known = (*visit.recent, *visit.off)
+    return presence.age - (known[-1].age if known else visit.presence.dwell)
 
 
 def _recorded(visit: Visit, thing: Thing, sighting: Sighting) -> Visit:
@@ -285,6 +296,8 @@ def _recorded(visit: Visit, thing: Thing, sighting: Sighting) -> Visit:
         off = (*visit.off, sighting)
         if len(off) < MAX_OFF:
             return replace(visit, off=off)
+        # It has been moved there, or is boxed otherwise from now on.
+        visit = replace(visit, fitted_hits=0)
         settled, recent, usual = NOTHING_SETTLED, off, joined(NOTHING_SETTLED, off)
     else:
         usual = visit.usual.with_box(sighting.xyxy)
@@ -348,51 +361,47 @@ def _parted(visit: Visit, number: int) -> tuple[Visit, Visit | None]:
     row = first_of_another(visit.settled, visit.recent)
     if row is None:
         return visit, None
-    first, later = visit.recent[row], visit.recent[row:]
+    first = visit.recent[row]
     gone_age = visit.recent[row - 1].age if row else max(ZERO, first.age - first.unseen)
+    old, new = _split(visit, visit.recent[row:], gone_age, visit.unseen_edges, number)
+    return replace(old, recent=visit.recent[:row] or old.recent), new
+
+
+def _split(
+    visit: Visit, later: Sequence[Sighting], gone_age: timedelta, unseen_edges: str, number: int
+) -> tuple[Visit, Visit]:
+    """The visit until it was last seen before `later`, and the visit of the other thing that `later` shows."""
+    first = later[0]
+    last_seen_at = first.at - first.unseen
     half = (first.at - first.before) / 2
-    old = replace(
-        visit,
-        recent=visit.recent[:row] or (replace(first, xyxy=mean_box(visit.settled), at=first.at - first.unseen),),
-        presence=replace(
-            visit.presence,
-            age=first.age,
-            dwell=gone_age,
-            last_seen_at=first.at - first.unseen,
-            gone_at=first.at - first.unseen + min(half, first.unseen / 2),
-        ),
-    )
+    gone_at = last_seen_at + min(half, first.unseen / 2)
+    presence = replace(visit.presence, age=first.age, dwell=gone_age, last_seen_at=last_seen_at, gone_at=gone_at)
     votes: tuple[tuple[str, float], ...] = ()
     for sighting in later:
         votes = _voted(votes, sighting.name, sighting.confidence)
-    name = max(votes, key=lambda vote: vote[1])[0]
-    is_unknown = half == ZERO
-    new = replace(
-        visit,
+    new = Visit(
         number=number,
+        group=visit.group,
         presence=Presence(
             began_at=first.at - half,
             last_seen_at=visit.presence.last_seen_at,
-            is_start_unknown=is_unknown,
+            is_start_unknown=half == ZERO,
             unsure=half,
             age=visit.presence.age - first.age + half,
             dwell=visit.presence.dwell - first.age + half,
             hits=len(later),
         ),
-        settled=NOTHING_SETTLED,
+        anchor_m=visit.anchor_m,
         usual=joined(NOTHING_SETTLED, later),
         recent=(replace(first, unseen=ZERO), *later[1:]),
         votes=votes,
-        name=name,
+        name=max(votes, key=lambda vote: vote[1])[0],
         named_at=first.at - half,
         confidence_sum=sum(sighting.confidence for sighting in later),
-        is_in_question=False,
-        lane_moved_at=None,
-        broken_at=None,
-        fitted_hits=0,
-        footprint=None,
+        unseen_edges=unseen_edges,
     )
-    return old, new
+    before = replace(first, xyxy=mean_box(visit.usual), at=last_seen_at)
+    return replace(visit, recent=visit.recent or (before,), presence=presence), new
 
 
 def _born(thing: Thing, unseen_edges: str, look: Look, number: int) -> Visit:
