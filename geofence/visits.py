@@ -379,6 +379,9 @@ def _split(
     votes: tuple[tuple[str, float], ...] = ()
     for sighting in later:
         votes = _voted(votes, sighting.name, sighting.confidence)
+    # From here on ages count from when the other thing came.
+    earlier = first.age - half
+    rebased = [replace(sighting, age=sighting.age - earlier) for sighting in later]
     new = Visit(
         number=number,
         group=visit.group,
@@ -387,13 +390,13 @@ def _split(
             last_seen_at=visit.presence.last_seen_at,
             is_start_unknown=half == ZERO,
             unsure=half,
-            age=visit.presence.age - first.age + half,
-            dwell=visit.presence.dwell - first.age + half,
+            age=visit.presence.age - earlier,
+            dwell=visit.presence.dwell - earlier,
             hits=len(later),
         ),
         anchor_m=visit.anchor_m,
         usual=joined(NOTHING_SETTLED, later),
-        recent=(replace(first, unseen=ZERO), *later[1:]),
+        recent=(replace(rebased[0], unseen=ZERO), *rebased[1:]),
         votes=votes,
         name=max(votes, key=lambda vote: vote[1])[0],
         named_at=first.at - half,
