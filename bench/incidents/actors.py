@@ -51,8 +51,7 @@ class Actor:
             if before.second <= second < after.second:
                 share = (second - before.second) / (after.second - before.second)
                 x_m, y_m = (
-                    first + share * (last - first)
-                    for first, last in ((before.x_m, after.x_m), (before.y_m, after.y_m))
+                    first + share * (last - first) for first, last in ((before.x_m, after.x_m), (before.y_m, after.y_m))
                 )
                 speed_mps = hypot(after.x_m - before.x_m, after.y_m - before.y_m) / (after.second - before.second)
                 return self._body(second, x_m, y_m, speed_mps)
@@ -84,7 +83,7 @@ class Actor:
         )
 
 
-def stands(
+def stands(  # noqa: PLR0917 - who, what, where, when: read like a table
     actor_id: str, kind: BodyKind, x_m: float, y_m: float, from_s: float, until_s: float, *, heading_deg: float = 0.0
 ) -> Actor:
     """A thing that is put down and taken away."""

@@ -87,7 +87,7 @@ class Detector:
         self._scenario = scenario
         self._noise: Noise = scenario.noise
         self._camera = scenario.camera
-        self._chance = np.random.default_rng(zlib.crc32(scenario.name.encode()))
+        self._chance = np.random.default_rng(scenario.chance_key)
         self._phantoms = [(flicker, _phantom(flicker)) for flicker in self._noise.flickers]
 
     def look(self, second: float) -> list[Detection]:
@@ -106,7 +106,7 @@ class Detector:
     def _misses(self, body_id: str, second: float) -> bool:
         if not self._noise.missed_for_s:
             return bool(self._chance.random() < self._noise.missed)
-        words = f"{self._scenario.name} {body_id} {second // self._noise.missed_for_s:.0f}"
+        words = f"{self._scenario.chance_key} {body_id} {second // self._noise.missed_for_s:.0f}"
         return zlib.crc32(words.encode()) / 2**32 < self._noise.missed
 
     def _boxes_of(self, seen: SeenBody) -> list[Detection]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -59,7 +58,7 @@ class Play:
 
 def play(scenario: Scenario) -> Play:
     """Take, look at and deliver all frames of a scenario."""
-    chance = np.random.default_rng((zlib.crc32(scenario.name.encode()), 1))
+    chance = np.random.default_rng((scenario.chance_key, 1))
     taken_s = frame_seconds(scenario.delivery, scenario.seconds, chance)
     detector = Detector(scenario)
     offsets_s = _clock_errors(scenario.delivery, taken_s)

@@ -4,11 +4,11 @@ Written anew from its published parameters at detect.fps: boxes under a confiden
 after fps / 2 sightings (at least 2) and is destroyed after fps * 5 misses; it is real once the median of its last 10
 scores, a miss counting 0, has reached 0.7; a box belongs to a track of its own class whose bottom centre and size have
 moved by less than 2.5 of the track's size (the norfair distance); it is in a zone after 3 frames with its bottom centre
-inside; zone_loitering grows by one for every frame inside, is never taken back, and raises the alarm at loitering_time *
-fps. A vehicle must have moved once since it was first seen: its mean box of the last 10 must have left an IoU of 0.75
-with the box it began with (what is put down need not have moved; Frigate would ask that too). Faster streams are thinned
-to its usual 5 frames a second. Left out: the appearance check of what has begun to move, and review items, which
-join what one camera shows within 40 s whatever it is.
+inside; zone_loitering grows by one for every frame inside, is never taken back, and raises the alarm at
+loitering_time * fps. A vehicle must have moved once since it was first seen: its mean box of the last 10 must have left
+an IoU of 0.75 with the box it began with (what is put down need not have moved; Frigate would ask that too). Faster
+streams are thinned to its usual 5 frames a second. Left out: the
+appearance check of what has begun to move, and review items, which join what one camera shows within 40 s.
 """
 
 from __future__ import annotations

@@ -73,13 +73,15 @@ class Outcome:
 
 
 def bench_incidents(
-    only: Sequence[str] = (), *, ways: Iterable[str] = tuple(WAYS), progress: Progress | None = None
+    only: Sequence[str] = (), *, seed: int = 0, ways: Iterable[str] = tuple(WAYS), progress: Progress | None = None
 ) -> list[Outcome]:
     """Outcomes scenario by scenario; raises BenchError for a name that no scenario has."""
-    wanted = [scenario for scenario in catalogue() if not only or scenario.name in only]
+    every = catalogue(seed)
+    wanted = [scenario for scenario in every if not only or scenario.name in only]
     unknown = set(only) - {scenario.name for scenario in wanted}
     if unknown:
-        raise BenchError(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(s.name for s in catalogue())}")
+        names = ", ".join(scenario.name for scenario in every)
+        raise BenchError(f"no scenario {', '.join(sorted(unknown))}; there are {names}")
     outcomes: list[Outcome] = []
     for number, scenario in enumerate(wanted, start=1):
         played, site = play(scenario), built_site(scenario)
@@ -94,9 +96,7 @@ def outcome_of(scenario: Scenario, way: str, told: Sequence[Told], played: Play)
     interval_s = 1 / scenario.delivery.fps
     score = score_reports(played.truths, [one.report for one in told], slack_s=max(10.0, interval_s))
     began = {one.report.incident_id: one.began_at for one in told}
-    began_s = [
-        abs((began[match.report.incident_id] - match.truth.began_at).total_seconds()) for match in score.matches
-    ]
+    began_s = [abs((began[match.report.incident_id] - match.truth.began_at).total_seconds()) for match in score.matches]
     ended_s = [abs(match.clearing_late_s) for match in score.matches if match.clearing_late_s is not None]
     limit_s = max(TOLERANCE_S, interval_s / 2) + 1e-3
     return Outcome(
@@ -148,8 +148,9 @@ def as_text(outcomes: Sequence[Outcome]) -> str:
         errors = np.array([*total.began_s, *total.ended_s])
         if len(errors):
             lines.append(
-                f"{total.way}: begin and end off by {np.median(errors):.2f} s median, {np.percentile(errors, 95):.2f} s "
-                f"95 %; place by {np.median(total.places_m):.2f} m, {np.percentile(total.places_m, 95):.2f} m; "
+                f"{total.way}: begin and end off by {np.median(errors):.2f} s median, "
+                f"{np.percentile(errors, 95):.2f} s 95 %; place by {np.median(total.places_m):.2f} m, "
+                f"{np.percentile(total.places_m, 95):.2f} m; "
                 f"{total.false_alarms} false, {total.truths - total.matched} missed"
             )
     return "\n".join(lines)

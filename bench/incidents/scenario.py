@@ -1,9 +1,10 @@
-"""What a scenario is made of. Seconds count from its beginning; metres are street metres (see `sim/street/street.py`)."""
+"""What a scenario is made of: seconds from its beginning, street metres (see `sim/street/street.py`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from zlib import crc32
 
 from bench.incidents.actors import Actor
 from sim.street.body import BodyKind
@@ -132,6 +133,7 @@ class Scenario:
     says:        what it tries, one line
     id_switches: seconds at which a tracker gives all its tracks new ids
     timezone:    of the site; frames carry their time in it
+    seed:        of all its chances, together with its name
     """
 
     name: str
@@ -147,7 +149,13 @@ class Scenario:
     id_switches: tuple[float, ...] = ()
     begins_at: datetime = BEGINS_AT
     timezone: str = "Asia/Shanghai"
+    seed: int = 0
     earth: EarthFrame = field(default_factory=lambda: EarthFrame(lat=39.9153, lng=116.411, bearing_deg=8.0))
+
+    @property
+    def chance_key(self) -> int:
+        """What its chances are drawn from: the same scenario is always the same."""
+        return crc32(f"{self.name} {self.seed}".encode())
 
     @property
     def grid(self) -> UnitGrid:

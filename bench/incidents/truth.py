@@ -213,7 +213,8 @@ def _pieces(scenario: Scenario) -> Iterator[tuple[Body, float, float]]:
             if actor.kind in GARBAGE:
                 yield actor.standing(stay), stay.from_s, stay.until_s
             elif actor.kind is BodyKind.BIN:
-                marks = sorted({stay.from_s, stay.until_s, *(s for s, _ in actor.fill if stay.from_s < s < stay.until_s)})
+                levels = (second for second, _ in actor.fill if stay.from_s < second < stay.until_s)
+                marks = sorted({stay.from_s, stay.until_s, *levels})
                 for from_s, until_s in pairwise(marks):
                     body = actor.at(from_s)
                     if body is not None and body.fill > OVERFLOW_FILL:
@@ -221,7 +222,8 @@ def _pieces(scenario: Scenario) -> Iterator[tuple[Body, float, float]]:
 
 
 def _garbage_zone(scenario: Scenario, body: Body) -> Zone | None:
-    inside = [zone for zone in scenario.zones if shapely.Polygon(zone.corners_m).contains(shapely.Point(body.x_m, body.y_m))]
+    place = shapely.Point(body.x_m, body.y_m)
+    inside = [zone for zone in scenario.zones if shapely.Polygon(zone.corners_m).contains(place)]
     is_collected = body.kind in GARBAGE and any(zone.kind == "collection_point" for zone in inside)
     return None if is_collected else next((zone for zone in inside if zone.kind in _GARBAGE_KINDS), None)
 
