@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable
 
 from bench import cameras, geofence, inference, load_generator, long_run, sampling, spool, street_frames
+from bench.incidents import run as incidents
 
 _ALL: dict[str, Callable[[], None]] = {
     "inference": inference.main,
     "cameras": cameras.main,
     "sampling": sampling.main,
     "geofence": geofence.main,
+    "incidents": incidents.main,
     "history": long_run.main,
     "spool": spool.main,
     "street_frames": street_frames.main,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,9 @@ from bench.incidents.delivery import Play, play
 from bench.incidents.frame_count_loiter import frame_count_loiter
 from bench.incidents.product import Told, judged_lines, told_of
 from bench.incidents.scenario import Scenario
-from bench.incidents.site_files import built_site
+from bench.incidents.site_files import built_site, site_texts, write_folder
 from bench.incidents.track_id_timer import track_id_timer
+from bench.incidents.truth import truth_lines
 from bench.machine import machine_facts
 from geofence.site import Site
 from sim.scoring.scoring import score_reports
@@ -76,12 +77,7 @@ def bench_incidents(
     only: Sequence[str] = (), *, seed: int = 0, ways: Iterable[str] = tuple(WAYS), progress: Progress | None = None
 ) -> list[Outcome]:
     """Outcomes scenario by scenario; raises BenchError for a name that no scenario has."""
-    every = catalogue(seed)
-    wanted = [scenario for scenario in every if not only or scenario.name in only]
-    unknown = set(only) - {scenario.name for scenario in wanted}
-    if unknown:
-        names = ", ".join(scenario.name for scenario in every)
-        raise BenchError(f"no scenario {', '.join(sorted(unknown))}; there are {names}")
+    wanted = _wanted(only, seed)
     outcomes: list[Outcome] = []
     for number, scenario in enumerate(wanted, start=1):
         played, site = play(scenario), built_site(scenario)
@@ -89,6 +85,27 @@ def bench_incidents(
         if progress is not None:
             progress(number, len(wanted))
     return outcomes
+
+
+def write_folders(folder: Path, only: Sequence[str] = (), *, seed: int = 0) -> None:
+    """Write each scenario into a folder of its name: a site, `frames.jsonl` for `judge`, `truth.jsonl` for `score`."""
+    for scenario in _wanted(only, seed):
+        played = play(scenario)
+        taken_s = sorted({frame.second for frame in played.frames})
+        streams = {
+            "frames.jsonl": "".join(f"{line}\n" for line in played.lines),
+            "truth.jsonl": "".join(f"{line}\n" for line in truth_lines(scenario, taken_s)),
+        }
+        write_folder(folder / scenario.name, site_texts(scenario) | streams)
+
+
+def _wanted(only: Sequence[str], seed: int) -> list[Scenario]:
+    every = catalogue(seed)
+    wanted = [scenario for scenario in every if not only or scenario.name in only]
+    if unknown := set(only) - {scenario.name for scenario in wanted}:
+        names = ", ".join(scenario.name for scenario in every)
+        raise BenchError(f"no scenario {', '.join(sorted(unknown))}; there are {names}")
+    return wanted
 
 
 def outcome_of(scenario: Scenario, way: str, told: Sequence[Told], played: Play) -> Outcome:
@@ -156,13 +173,14 @@ def as_text(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def as_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def as_json(outcomes: Sequence[Outcome], *, seed: int = 0) -> dict[str, Any]:
     """Every figure, with machine, date and commit."""
     ways = list(dict.fromkeys(outcome.way for outcome in outcomes))
     return {
         "bench": "incidents",
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         **machine_facts(),
+        "seed": seed,
         "scenarios": len({outcome.scenario for outcome in outcomes}),
         "all": {way: _facts(total_of(outcomes, way)) for way in ways},
         "each": [_facts(outcome) for outcome in outcomes],
@@ -190,5 +208,4 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
             "time_error_p95_s": round(float(np.percentile(errors, 95)), 3),
             "place_error_p95_m": round(float(np.percentile(outcome.places_m, 95)), 3),
         }
-    json.dumps(facts)
     return facts

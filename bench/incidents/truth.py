@@ -52,9 +52,14 @@ class TrueSpan:
 
 
 def truths_of(scenario: Scenario, frames_s: Sequence[float]) -> list[Truth]:
-    """The true incidents that reach their limit or not; frames_s: when the camera took its frames, rising."""
+    """The true incidents, whether they reach their limit or not; frames_s: when the camera took its frames, rising."""
+    return parse_truth(truth_lines(scenario, frames_s))
+
+
+def truth_lines(scenario: Scenario, frames_s: Sequence[float]) -> list[str]:
+    """The same as `street721 sim score` reads them, a JSON object each."""
     lines = (_line(scenario, number, span, frames_s) for number, span in enumerate(_spans(scenario), start=1))
-    return parse_truth(line for line in lines if line)
+    return [line for line in lines if line]
 
 
 def due_second(from_s: float, limit_s: float, silences_s: Sequence[tuple[float, float]]) -> float:
