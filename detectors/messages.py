@@ -20,6 +20,7 @@ class FrameDetections:
     size_px:    (width, height) of the original picture; (0, 0) when it could not be decoded
     failure:    why the picture could not be decoded, else None; N is then 0
     glance:     a few pixels to know the view by, None when nothing was decoded
+    plate_sha256: of each vehicle's number plate, None where none was read; empty when nobody reads plates
     is_repeat:  the picture is the one before to the last bit of its glance, and was not inferred; N is 0
     """
 
@@ -30,6 +31,7 @@ class FrameDetections:
     failure: str | None = None
     glance: Glance | None = None
     is_repeat: bool = False
+    plate_sha256: tuple[str | None, ...] = ()
 
     def __post_init__(self) -> None:
         rows = len(self.confidence)
@@ -38,6 +40,10 @@ class FrameDetections:
                 f"shapes disagree: xyxy {self.xyxy.shape}, confidence {self.confidence.shape}, "
                 f"class_id {self.class_id.shape}; expected (N, 4), (N,), (N,)"
             )
+
+    def plate_of(self, row: int) -> str | None:
+        """The hash of the plate of detection `row`, where one was read."""
+        return self.plate_sha256[row] if self.plate_sha256 else None
 
     def __len__(self) -> int:
         return len(self.confidence)

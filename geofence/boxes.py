@@ -54,7 +54,7 @@ class Sighting:
     xyxy: Box
     name: str
     confidence: float
-    appearance: str = ""
+    plate_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,12 @@ from types import MappingProxyType
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from detectors.validation import closest, first_problem
+from geofence.cell_codes import GB15, PROFILES, CodeProfile
+from geofence.crs import CRS_EXPECTED, Crs, parse_crs, to_wgs84
 from geofence.dwell import DwellSettings
 from geofence.errors import SiteError
 from geofence.lens import Lens
@@ -78,6 +81,7 @@ class SiteConfig:
     """All of ``site.toml``.
 
     dwell: one entry for each rule that cameras judge; min_clear_m: what a sidewalk must leave free
+    code_profile: how the codes of its cells are put together
     """
 
     site_id: str
@@ -87,6 +91,7 @@ class SiteConfig:
     dwell: Mapping[IncidentKind, DwellSettings]
     min_clear_m: float
     sensor_rules: Mapping[str, SensorRule]
+    code_profile: CodeProfile = GB15
 
 
 class _Strict(BaseModel):
@@ -238,6 +243,8 @@ class _SensorRule(_Strict):
 class _SiteFile(_Strict):
     site_id: str = Field(description=ID_EXPECTED)
     timezone: str = Field(default="Asia/Shanghai", description="a time zone such as 'Asia/Shanghai'")
+    crs: str = Field(default=Crs.WGS84.value, description=CRS_EXPECTED)
+    code_profile: str = Field(default=GB15.name, description=f"one of {', '.join(PROFILES)}")
     cameras: list[_Camera] = Field(default=[], description="a list of [[cameras]]")
     sensors: list[_Sensor] = Field(default=[], description="a list of sensors")
     rules: _Rules = Field(default=_Rules(), description="tables such as [rules.illegal_parking]")
@@ -257,14 +264,16 @@ def parse_site_toml(text: str, *, file: str = SITE_FILE) -> SiteConfig:
     refuse_twins(file, "cameras", [camera.id for camera in parsed.cameras])
     refuse_twins(file, "sensors", [sensor.id for sensor in parsed.sensors])
     _refuse_unknown_rules(file, parsed)
+    crs = _crs(file, parsed.crs)
     return SiteConfig(
         site_id=parsed.site_id,
         timezone=_timezone(file, parsed.timezone),
-        cameras=tuple(_camera(camera) for camera in parsed.cameras),
-        sensors=tuple(SensorConfig(**sensor.model_dump()) for sensor in parsed.sensors),
+        cameras=tuple(_camera(camera, crs) for camera in parsed.cameras),
+        sensors=tuple(_sensor(sensor, crs) for sensor in parsed.sensors),
         dwell=MappingProxyType(_dwell(parsed.rules)),
         min_clear_m=parsed.rules.blocked_sidewalk.min_clear_m,
         sensor_rules=MappingProxyType({name: rule.as_rule() for name, rule in parsed.sensor_rules.items()}),
+        code_profile=_code_profile(file, parsed.code_profile),
     )
 
 
@@ -294,11 +303,40 @@ def _timezone(file: str, name: str) -> ZoneInfo:
         raise SiteError(file, "timezone", problem) from error
 
 
-def _camera(camera: _Camera) -> CameraConfig:
+def _crs(file: str, name: str) -> Crs:
+    try:
+        return parse_crs(name)
+    except ValueError as error:
+        raise SiteError(file, "crs", str(error)) from error
+
+
+def _code_profile(file: str, name: str) -> CodeProfile:
+    if name not in PROFILES:
+        problem = f"{name!r} is no way in which cell codes are put together; it should be one of {', '.join(PROFILES)}"
+        raise SiteError(file, "code_profile", problem)
+    return PROFILES[name]
+
+
+def _wgs84(lat: float, lng: float, crs: Crs) -> tuple[float, float]:
+    lat, lng = to_wgs84(np.array([[lat, lng]]), crs)[0]
+    return float(lat), float(lng)
+
+
+def _sensor(sensor: _Sensor, crs: Crs) -> SensorConfig:
+    lat, lng = _wgs84(sensor.lat, sensor.lng, crs)
+    return SensorConfig(id=sensor.id, metric=sensor.metric, lat=lat, lng=lng, rule=sensor.rule)
+
+
+def _control_point(point: _ControlPoint, crs: Crs) -> ControlPoint:
+    lat, lng = _wgs84(point.lat, point.lng, crs)
+    return ControlPoint(px=point.px, lat=lat, lng=lng)
+
+
+def _camera(camera: _Camera, crs: Crs) -> CameraConfig:
     return CameraConfig(
         id=camera.id,
         size_px=camera.size_px,
-        gcps=tuple(ControlPoint(px=point.px, lat=point.lat, lng=point.lng) for point in camera.gcps),
+        gcps=tuple(_control_point(point, crs) for point in camera.gcps),
         max_reprojection_px=camera.max_reprojection_px,
         lens=None if camera.lens is None else _lens(camera.lens, camera.size_px),
     )

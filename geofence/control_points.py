@@ -7,15 +7,12 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
 from detectors.validation import closest
 from geofence.config import ControlPoint
+from geofence.crs import Crs, parse_crs, to_wgs84
 from geofence.errors import SiteError
 
-Float64s = npt.NDArray[np.float64]
-
-WGS84 = "wgs84"
 _COLUMNS = ("px_x", "px_y", "lat", "lng")
 _CRS = "crs"
 
@@ -43,23 +40,16 @@ def _point(row: dict[str, str | None], file: str, line: int, crs: str | None) ->
     px_x, px_y, lat, lng = (_number(row, name, file, line) for name in _COLUMNS)
     named = (row.get(_CRS) or "").strip().lower() or crs
     if named is None:
-        problem = f"does not say its coordinate system; add a column {_CRS} (such as {WGS84}) or the option --crs"
+        problem = f"does not say its coordinate system; add a column {_CRS} ({Crs.WGS84} or {Crs.GCJ02}) or the option --crs"
         raise SiteError(file, f"line {line}", problem)
     if not (-90 <= lat <= 90 and -180 <= lng <= 180):
         problem = f"lat {lat:g}, lng {lng:g} is no place on earth: are lat and lng swapped?"
         raise SiteError(file, f"line {line}", problem)
     try:
-        lat, lng = to_wgs84(np.array([[lat, lng]]), named)[0]
+        lat, lng = to_wgs84(np.array([[lat, lng]]), parse_crs(named))[0]
     except ValueError as error:
         raise SiteError(file, f"line {line}", str(error)) from error
     return ControlPoint(px=(px_x, px_y), lat=float(lat), lng=float(lng))
-
-
-def to_wgs84(lat_lng: Float64s, crs: str) -> Float64s:
-    """(N, 2) degrees [lat, lng] of a coordinate system → WGS 84; raises ValueError for one that is not known."""
-    if crs != WGS84:
-        raise ValueError(f"crs {crs!r} is not known; it should be {WGS84}")
-    return lat_lng
 
 
 def _number(row: dict[str, str | None], name: str, file: str, line: int) -> float:

@@ -40,6 +40,9 @@ class Zone:
     """A polygon with a legal meaning; polygon_m is a shapely Polygon in [east, north] metres.
 
     hours: None means always in force; surface: ``roadway`` | ``sidewalk`` | ``plaza`` or None
+    direction_deg: of its lane or kerb, clockwise from north, None for that of its long side
+    min_clear_m: what this sidewalk must leave free, None for what the rule says
+    exempt: classes that its rule does not concern
     """
 
     id: str
@@ -47,6 +50,9 @@ class Zone:
     polygon_m: Any
     hours: ActiveHours | None
     surface: str | None
+    direction_deg: float | None = None
+    min_clear_m: float | None = None
+    exempt: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,7 @@ class _Detection(_Tolerant):
     name: str = Field(alias="class", description="the name of a class such as 'car'")
     confidence: float = Field(ge=0, le=1, description="a number from 0 to 1")
     xyxy: tuple[float, float, float, float] = Field(description="[x0, y0, x1, y1] in pixels")
+    plate_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$", description="64 of 0-9 a-f")
 
     @model_validator(mode="after")
     def _has_area(self) -> _Detection:
@@ -134,5 +135,6 @@ def _frame(site: Site, line: str, line_number: int) -> RecordedFrame:
         confidence=np.array([found.confidence for found in parsed.detections], np.float32),
         class_id=np.array(ids, np.int32),
         size_px=parsed.size_px or camera.size_px,
+        plate_sha256=tuple(found.plate_sha256 for found in parsed.detections),
     )
     return RecordedFrame(camera_id=parsed.camera_id, captured_at=parsed.captured_at, detections=detections)

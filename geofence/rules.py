@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from detectors.classes import ObjectClass, Role
 from geofence.boxes import Box
 from geofence.footprint import Footprint
 from geofence.messages import IncidentKind
+from geofence.permits import Permitted, is_permitted, last_permitted
 from geofence.places import Zone, ZoneKind
 from geofence.queueing import queueing_numbers
 from geofence.site import Site
@@ -87,8 +88,8 @@ def breaches_of(site: Site, visits: Sequence[Visit], at: datetime, broken: froze
     standing = [visit for visit in visits if is_standing(visit) and visit.footprint is not None]
     return (
         *parked_vehicles(site, standing, at, broken),
-        *exposed_garbage(site, standing),
-        *blocked_sidewalks(site, standing, broken),
+        *exposed_garbage(site, standing, at),
+        *blocked_sidewalks(site, standing, at, broken),
     )
 
 
@@ -115,7 +116,7 @@ def parked_vehicles(site: Site, standing: Sequence[Visit], at: datetime, broken:
         pieces = {
             int(zone): overlap
             for zone, overlap in zip(zones[rows == row], overlaps[rows == row], strict=True)
-            if _forbids(site, site.zones.zones[zone], at)
+            if _forbids(site, site.zones.zones[zone], visit, at)
         }
         # A car across the kerb may have less than half on either side, and still stand where no car may.
         if not pieces or shapely.union_all(list(pieces.values())).area < wanted * area_m2:
@@ -129,7 +130,7 @@ def parked_vehicles(site: Site, standing: Sequence[Visit], at: datetime, broken:
     return breaches
 
 
-def exposed_garbage(site: Site, standing: Sequence[Visit]) -> list[Breach]:
+def exposed_garbage(site: Site, standing: Sequence[Visit], at: datetime) -> list[Breach]:
     """Garbage on public ground outside collection points; spilling bins wherever they stand."""
     pieces = _with_role(site, standing, GARBAGE_ROLES)
     breaches = []
@@ -140,12 +141,13 @@ def exposed_garbage(site: Site, standing: Sequence[Visit]) -> list[Breach]:
             continue
         wanted = (*GARBAGE_ZONES, ZoneKind.COLLECTION_POINT) if is_spilling else GARBAGE_ZONES
         place = next((zone for kind in wanted for zone in zones if zone.kind == kind), None)
-        if place is not None:
-            breaches.append(_breach(IncidentKind.EXPOSED_GARBAGE, visit, place, visit.named_at))
+        if place is not None and not _is_allowed(site, IncidentKind.EXPOSED_GARBAGE, place, visit, at):
+            since = _counted_since(site, IncidentKind.EXPOSED_GARBAGE, place, visit, at)
+            breaches.append(_breach(IncidentKind.EXPOSED_GARBAGE, visit, place, max(since, visit.named_at)))
     return breaches
 
 
-def blocked_sidewalks(site: Site, standing: Sequence[Visit], broken: frozenset[Key]) -> list[Breach]:
+def blocked_sidewalks(site: Site, standing: Sequence[Visit], at: datetime, broken: frozenset[Key]) -> list[Breach]:
     """Sidewalks on which obstacles that no other rule claims leave no passage from end to end."""
     obstacles = _with_role(site, standing, OBSTACLE_ROLES)
     if not obstacles or not site.walkways:
@@ -154,7 +156,9 @@ def blocked_sidewalks(site: Site, standing: Sequence[Visit], broken: frozenset[K
     rows, zones, overlaps = site.zones.overlapping(polygons)
     found = []
     for number in sorted(site.walkways):
-        is_there = (zones == number) & (shapely.area(overlaps) > 0)
+        zone = site.zones.zones[number]
+        is_free = np.array([_is_allowed(site, IncidentKind.BLOCKED_SIDEWALK, zone, one, at) for one in obstacles])
+        is_there = (zones == number) & (shapely.area(overlaps) > 0) & ~is_free[rows]
         if is_there.any():
             things = [obstacles[row] for row in rows[is_there]]
             breach = _blocked(site, number, things, list(overlaps[is_there]), broken)
@@ -168,7 +172,7 @@ def _blocked(
     """What blocks sidewalk `number`, if these things with these pieces of it do."""
     walkway, zone = site.walkways[number], site.zones.zones[number]
     key = f"zone:{zone.id}"
-    wanted_m = site.config.min_clear_m
+    wanted_m = site.min_clear_m(zone)
     limit_m = wanted_m + (CLEAR_SLACK_M if (IncidentKind.BLOCKED_SIDEWALK, key) in broken else 0.0)
     in_the_way = shapely.union_all(pieces)
     if walkway.is_passable(in_the_way, limit_m):
@@ -224,25 +228,46 @@ def _gap_note(site: Site, number: int, visit: Visit) -> tuple[str, str] | None:
     if walkway is None:
         return None
     gap_m = walkway.clear_width_m(shapely.Polygon(_footprint(visit).corners_m))
-    if gap_m >= site.config.min_clear_m:
+    if gap_m >= site.min_clear_m(site.zones.zones[number]):
         return None
     return f"同时阻断人行道,仅余 {gap_m:.1f} m", f"it also blocks the sidewalk, {gap_m:.1f} m are left"
 
 
-def _forbids(site: Site, zone: Zone, at: datetime) -> bool:
-    is_in_force = zone.hours is None or zone.hours.is_active(at, site.config.timezone)
-    return zone.kind in PARKING_ZONES and is_in_force
+def _forbids(site: Site, zone: Zone, visit: Visit, at: datetime) -> bool:
+    return (
+        zone.kind in PARKING_ZONES
+        and site.is_in_force(zone, at)
+        and not _is_allowed(site, IncidentKind.ILLEGAL_PARKING, zone, visit, at)
+    )
 
 
 def _forbidden_since(site: Site, zone: Zone, visit: Visit, at: datetime) -> datetime:
-    """Since when the rule has been in force while the thing stood there, to the second."""
-    early, late = visit.presence.began_at, at
-    if _forbids(site, zone, early):
-        return early
-    while late - early > timedelta(seconds=1):
-        middle = early + (late - early) / 2
-        early, late = (early, middle) if _forbids(site, zone, middle) else (middle, late)
-    return late
+    """Since when without a break the rule has been in force while the thing stood there."""
+    in_force = site.in_force_since(zone, at) or visit.presence.began_at
+    return max(in_force, _counted_since(site, IncidentKind.ILLEGAL_PARKING, zone, visit, at))
+
+
+def _counted_since(site: Site, kind: IncidentKind, zone: Zone, visit: Visit, at: datetime) -> datetime:
+    """Since when a thing has stood there without a permit."""
+    permitted = last_permitted(site.permits, _permitted(kind, zone, visit), at) if site.permits else None
+    return visit.presence.began_at if permitted is None else max(permitted, visit.presence.began_at)
+
+
+def _is_allowed(site: Site, kind: IncidentKind, zone: Zone, visit: Visit, at: datetime) -> bool:
+    """Whether the zone exempts what the thing is, or a permit lifts the rule for it."""
+    if visit.name in zone.exempt:
+        return True
+    return bool(site.permits) and is_permitted(site.permits, _permitted(kind, zone, visit), at)
+
+
+def _permitted(kind: IncidentKind, zone: Zone, visit: Visit) -> Permitted:
+    return Permitted(
+        kind=kind,
+        zone_id=zone.id,
+        ground_m=_footprint(visit).center_m,
+        name=visit.name,
+        plate_sha256=visit.plate_sha256,
+    )
 
 
 def _with_role(site: Site, visits: Sequence[Visit], roles: frozenset[Role]) -> list[Visit]:

@@ -34,7 +34,7 @@ class Thing:
     group:  of classes that are readings of the same thing
     xyxy:   pixels of the camera's calibrated size
     foot_m: [east, north] of the middle of its lower edge; tremble_m: how far that trembles with the box
-    cut_edges: of ``LTRB``, those where the picture ends
+    cut_edges: of ``LTRB``, those where the picture ends; plate_sha256: of its number plate, where that was read
     """
 
     group: str
@@ -44,7 +44,7 @@ class Thing:
     foot_m: tuple[float, float]
     tremble_m: float = 0.0
     cut_edges: str = ""
-    appearance: str = ""
+    plate_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,6 +95,7 @@ def observe(site: Site, camera: Camera, detections: FrameDetections) -> Scene:
             foot_m=(float(foot_m[row, 0]), float(foot_m[row, 1])),
             tremble_m=float(tremble_m[row]),
             cut_edges=edge_letters(is_cut[row]),
+            plate_sha256=detections.plate_of(row),
         )
         if not _is_shown_by(thing, things):
             things.append(thing)

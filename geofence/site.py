@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -17,10 +18,12 @@ from detectors.validation import closest
 from geofence.config import SITE_FILE, CameraConfig, SensorConfig, SensorRule, SiteConfig
 from geofence.errors import CalibrationError, GeofenceError, SiteError
 from geofence.ground import GroundPlane
+from geofence.holidays import HOLIDAYS_FILE, NO_HOLIDAYS, Holidays
 from geofence.homography import Homography, fit_homography
 from geofence.lint import overlapping_cells
 from geofence.messages import IncidentKind
 from geofence.passage import Walkway
+from geofence.permits import PERMITS_FILE, Permit, PermitConfig
 from geofence.places import Cell, GridIndex, Zone, ZoneIndex, ZoneKind
 from geofence.pose import Pose, camera_pose
 from geofence.site_map import GRID_FILE, ZONES_FILE, CellShape, Rings, ZoneShape
@@ -62,6 +65,8 @@ class Site:
     grid: GridIndex
     walkways: Mapping[int, Walkway]
     zone_axes_rad: tuple[float, ...]
+    holidays: Holidays = NO_HOLIDAYS
+    permits: tuple[Permit, ...] = ()
 
     @property
     def site_id(self) -> str:
@@ -84,15 +89,38 @@ class Site:
                 axes[row] = self.zone_axes_rad[zone]
         return axes
 
+    def is_in_force(self, zone: Zone, at: datetime) -> bool:
+        """Whether `at` lies in the hours of a zone."""
+        return zone.hours is None or zone.hours.is_active(at, self.config.timezone, self.holidays)
+
+    def in_force_since(self, zone: Zone, at: datetime) -> datetime | None:
+        """When the hours that `at` lies in began, None for a zone that always is in force."""
+        return None if zone.hours is None else zone.hours.active_since(at, self.config.timezone, self.holidays)
+
+    def min_clear_m(self, zone: Zone) -> float:
+        """What must stay free on a sidewalk."""
+        return self.config.min_clear_m if zone.min_clear_m is None else zone.min_clear_m
+
     def rule_of(self, sensor: SensorConfig) -> SensorRule | None:
         """The rule that judges a sensor, None where none does."""
         return None if sensor.rule is None else self.config.sensor_rules[sensor.rule]
 
 
 def build_site(
-    config: SiteConfig, zones: tuple[ZoneShape, ...], cells: tuple[CellShape, ...], classes: ClassTable
+    config: SiteConfig,
+    zones: tuple[ZoneShape, ...],
+    cells: tuple[CellShape, ...],
+    classes: ClassTable,
+    *,
+    holidays: Holidays | None = None,
+    permits: Sequence[PermitConfig] = (),
 ) -> Site:
-    """Join the parsed files of a site; raises SiteError or CalibrationError, one line each."""
+    """Join the parsed files of a site; raises SiteError or CalibrationError, one line each.
+
+    holidays: None for a site that has no list of them
+    """
+    _refuse_unknown_classes(zones, permits, classes)
+    _refuse_unlisted_holidays(zones, holidays)
     plane = _plane(cells)
     _refuse_far(plane, config, zones, cells)
     grid_cells = tuple(Cell(code=cell.code, polygon_m=_polygon(cell.rings, plane)) for cell in cells)
@@ -114,7 +142,44 @@ def build_site(
         zones=zone_index,
         grid=GridIndex(grid_cells),
         walkways=MappingProxyType(_walkways(zone_index, config.min_clear_m)),
-        zone_axes_rad=tuple(_axis_rad(zone.polygon_m) for zone in zone_index.zones),
+        zone_axes_rad=tuple(_axis_rad(zone) for zone in zone_index.zones),
+        holidays=holidays or NO_HOLIDAYS,
+        permits=tuple(_permit(permit, row, zones, plane) for row, permit in enumerate(permits)),
+    )
+
+
+def _refuse_unknown_classes(zones: Sequence[ZoneShape], permits: Sequence[PermitConfig], classes: ClassTable) -> None:
+    named = [(ZONES_FILE, f"zone {zone.id}: exempt", zone.exempt) for zone in zones]
+    named += [(PERMITS_FILE, f"permit {permit.id}: classes", permit.classes) for permit in permits]
+    for file, key, names in named:
+        for name in sorted(names):
+            if name not in classes.by_name:
+                raise SiteError(file, key, f"{name!r} is no class; {closest(name, sorted(classes.by_name))}")
+
+
+def _refuse_unlisted_holidays(zones: Sequence[ZoneShape], holidays: Holidays | None) -> None:
+    for zone in zones:
+        if holidays is None and zone.hours is not None and zone.hours.names_holidays:
+            problem = f"its hours speak of holidays (PH), and the site has no {HOLIDAYS_FILE} that lists them"
+            raise SiteError(ZONES_FILE, f"zone {zone.id}", problem)
+
+
+def _permit(permit: PermitConfig, row: int, zones: Sequence[ZoneShape], plane: GroundPlane) -> Permit:
+    known = sorted(zone.id for zone in zones)
+    if permit.zone_id is not None and permit.zone_id not in known:
+        problem = f"there is no zone {permit.zone_id!r}; {closest(permit.zone_id, known)}"
+        raise SiteError(PERMITS_FILE, f"permits[{row}].zone", problem)
+    center_m = None if permit.lat_lng is None else plane.to_ground(np.array([permit.lat_lng]))[0]
+    return Permit(
+        id=permit.id,
+        kinds=permit.kinds,
+        starts_at=permit.starts_at,
+        ends_at=permit.ends_at,
+        zone_id=permit.zone_id,
+        center_m=None if center_m is None else (float(center_m[0]), float(center_m[1])),
+        radius_m=permit.radius_m,
+        classes=permit.classes,
+        plate_sha256=permit.plate_sha256,
     )
 
 
@@ -175,12 +240,23 @@ def _places(
 
 def _zone(zone: ZoneShape, plane: GroundPlane) -> Zone:
     polygon_m = _polygon(zone.rings, plane)
-    return Zone(id=zone.id, kind=zone.kind, polygon_m=polygon_m, hours=zone.hours, surface=zone.surface)
+    return Zone(
+        id=zone.id,
+        kind=zone.kind,
+        polygon_m=polygon_m,
+        hours=zone.hours,
+        surface=zone.surface,
+        direction_deg=zone.direction_deg,
+        min_clear_m=zone.min_clear_m,
+        exempt=zone.exempt,
+    )
 
 
-def _axis_rad(polygon_m: Any) -> float:
-    """Direction of the long side of the smallest rectangle around a polygon, 0 … pi."""
-    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(polygon_m))
+def _axis_rad(zone: Zone) -> float:
+    """Direction of a zone as it says, or of the long side of the smallest rectangle around it, 0 … pi."""
+    if zone.direction_deg is not None:
+        return math.radians(zone.direction_deg) % math.pi
+    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(zone.polygon_m))
     sides = np.diff(corners[:3], axis=0)
     east, north = sides[int(np.argmax(np.linalg.norm(sides, axis=1)))]
     return math.atan2(float(east), float(north)) % math.pi
@@ -208,17 +284,18 @@ def _camera(camera: CameraConfig, plane: GroundPlane) -> Camera:
 
 
 def _walkways(index: ZoneIndex, min_clear_m: float) -> dict[int, Walkway]:
-    walkways = {
-        row: Walkway(zone.polygon_m, reach_m=2 * min_clear_m)
-        for row, zone in enumerate(index.zones)
-        if zone.kind == ZoneKind.SIDEWALK
-    }
-    for row, walkway in walkways.items():
-        width_m = walkway.clear_width_m(shapely.Polygon())
-        if width_m < min_clear_m:
+    walkways: dict[int, Walkway] = {}
+    for row, zone in enumerate(index.zones):
+        if zone.kind != ZoneKind.SIDEWALK:
+            continue
+        wanted_m = min_clear_m if zone.min_clear_m is None else zone.min_clear_m
+        walkways[row] = Walkway(zone.polygon_m, reach_m=2 * wanted_m)
+        width_m = walkways[row].clear_width_m(shapely.Polygon())
+        if width_m < wanted_m:
+            whose = f"rules.{IncidentKind.BLOCKED_SIDEWALK}" if zone.min_clear_m is None else "its own"
             problem = (
-                f"is only {width_m:.2f} m wide at its narrowest, less than min_clear_m = {min_clear_m:g} of "
-                f"rules.{IncidentKind.BLOCKED_SIDEWALK}: empty it would count as blocked; draw it wider or ask for less"
+                f"is only {width_m:.2f} m wide at its narrowest, less than min_clear_m = {wanted_m:g} of "
+                f"{whose}: empty it would count as blocked; draw it wider or ask for less"
             )
-            raise SiteError(ZONES_FILE, f"zone {index.zones[row].id}", problem)
+            raise SiteError(ZONES_FILE, f"zone {zone.id}", problem)
     return walkways

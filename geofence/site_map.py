@@ -10,10 +10,12 @@ from typing import Annotated, Any, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from detectors.validation import first_problem
+from geofence.cell_codes import GB15, CodeProfile
 from geofence.config import refuse_twins
+from geofence.crs import CRS_EXPECTED, Crs, parse_crs, to_wgs84
 from geofence.errors import SiteError
 from geofence.ground import geojson_to_lat_lng
 from geofence.hours import ActiveHours, parse_hours
@@ -21,7 +23,6 @@ from geofence.places import ZoneKind
 
 ZONES_FILE = "zones.geojson"
 GRID_FILE = "grid.geojson"
-_CELL_CODE = re.compile(r"[0-9A-Z]{15}")
 _DEFAULT_SURFACE: Mapping[ZoneKind, str] = {ZoneKind.SIDEWALK: "sidewalk", ZoneKind.STREET: "roadway"}
 MAX_FEATURES = 200_000
 
@@ -39,13 +40,16 @@ class Rings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ZoneShape:
-    """One feature of ``zones.geojson``."""
+    """One feature of ``zones.geojson``; its settings are those of `places.Zone`."""
 
     id: str
     kind: ZoneKind
     rings: Rings
     hours: ActiveHours | None
     surface: str | None
+    direction_deg: float | None = None
+    min_clear_m: float | None = None
+    exempt: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,6 +75,21 @@ class _Polygon(_Foreign):
     coordinates: list[_Ring] = Field(min_length=1, description="a list of rings of [lng, lat]")
 
 
+class _CrsProperties(_Foreign):
+    name: str = Field(description=CRS_EXPECTED)
+
+
+class _CrsMember(_Foreign):
+    properties: _CrsProperties = Field(description="an object with name")
+
+
+class _Collection(_Foreign):
+    """A file of features; ``crs`` is the member of GeoJSON 2008, without which RFC 7946 says WGS 84."""
+
+    type: Literal["FeatureCollection"] = Field(description="'FeatureCollection'")
+    crs: _CrsMember | None = Field(default=None, description='an object {"properties": {"name": "…"}}')
+
+
 class _Properties(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -82,10 +101,21 @@ class _ZoneProperties(_Properties):
     surface: Literal["roadway", "sidewalk", "plaza"] | None = Field(
         default=None, description="one of roadway, sidewalk, plaza"
     )
+    direction_deg: float | None = Field(
+        default=None, ge=0, lt=360, description="degrees clockwise from north, 0 or more and under 360"
+    )
+    min_clear_m: float | None = Field(default=None, ge=0.3, le=10, description="metres, 0.3 … 10")
+    exempt: list[str] = Field(default=[], description="a list of class names")
+
+    @model_validator(mode="after")
+    def _is_of_its_kind(self) -> _ZoneProperties:
+        if self.min_clear_m is not None and self.kind != ZoneKind.SIDEWALK:
+            raise ValueError(f"min_clear_m is for a sidewalk, and zone {self.id} is a {self.kind}")
+        return self
 
 
 class _CellProperties(_Properties):
-    code: str = Field(description="15 of 0-9 A-Z")
+    code: str = Field(description="a code in the form that code_profile names")
 
 
 class _ZoneFeature(_Foreign):
@@ -98,13 +128,11 @@ class _CellFeature(_Foreign):
     geometry: _Polygon = Field(description="a Polygon")
 
 
-class _ZonesFile(_Foreign):
-    type: Literal["FeatureCollection"] = Field(description="'FeatureCollection'")
+class _ZonesFile(_Collection):
     features: list[_ZoneFeature] = Field(max_length=MAX_FEATURES, description="a list of features")
 
 
-class _GridFile(_Foreign):
-    type: Literal["FeatureCollection"] = Field(description="'FeatureCollection'")
+class _GridFile(_Collection):
     features: list[_CellFeature] = Field(
         min_length=1, max_length=MAX_FEATURES, description="a list of one cell or more"
     )
@@ -112,7 +140,8 @@ class _GridFile(_Foreign):
 
 def parse_zones(text: str, *, file: str = ZONES_FILE) -> tuple[ZoneShape, ...]:
     """Zones written in `text`; raises SiteError, one line with file, key, value and what would be right."""
-    features = _parsed(_ZonesFile, text, file).features
+    parsed = _parsed(_ZonesFile, text, file)
+    features, crs = parsed.features, _crs(parsed, file)
     refuse_twins(file, "features", [feature.properties.id for feature in features])
     zones = []
     for row, feature in enumerate(features):
@@ -121,26 +150,30 @@ def parse_zones(text: str, *, file: str = ZONES_FILE) -> tuple[ZoneShape, ...]:
             ZoneShape(
                 id=facts.id,
                 kind=facts.kind,
-                rings=_rings(feature.geometry, file, f"features[{row}] (zone {facts.id})"),
+                rings=_rings(feature.geometry, file, f"features[{row}] (zone {facts.id})", crs),
                 hours=None if facts.hours is None else _hours(facts.hours, file, row),
                 surface=facts.surface or _DEFAULT_SURFACE.get(facts.kind),
+                direction_deg=facts.direction_deg,
+                min_clear_m=facts.min_clear_m,
+                exempt=frozenset(facts.exempt),
             )
         )
     return tuple(zones)
 
 
-def parse_grid(text: str, *, file: str = GRID_FILE) -> tuple[CellShape, ...]:
+def parse_grid(text: str, *, file: str = GRID_FILE, profile: CodeProfile = GB15) -> tuple[CellShape, ...]:
     """Unit grid cells written in `text`; raises SiteError like parse_zones."""
-    features = _parsed(_GridFile, text, file).features
+    parsed = _parsed(_GridFile, text, file)
+    features, crs = parsed.features, _crs(parsed, file)
     for row, feature in enumerate(features):
-        if not _CELL_CODE.fullmatch(feature.properties.code):
-            problem = f"{feature.properties.code!r} is not a cell code; it should be 15 of 0-9 A-Z"
+        if not profile.is_right(feature.properties.code):
+            problem = f"{feature.properties.code!r} is not a cell code; it should be {profile.expected}"
             raise SiteError(file, f"features[{row}].properties.code", problem)
     refuse_twins(file, "features", [feature.properties.code for feature in features], "code")
     return tuple(
         CellShape(
             code=feature.properties.code,
-            rings=_rings(feature.geometry, file, f"features[{row}] (cell {feature.properties.code})"),
+            rings=_rings(feature.geometry, file, f"features[{row}] (cell {feature.properties.code})", crs),
         )
         for row, feature in enumerate(features)
     )
@@ -153,6 +186,13 @@ def _parsed(model: type[FileT], text: str, file: str) -> FileT:
         raise SiteError(file, *first_problem(error, model)) from error
 
 
+def _crs(parsed: _Collection, file: str) -> Crs:
+    try:
+        return Crs.WGS84 if parsed.crs is None else parse_crs(parsed.crs.properties.name)
+    except ValueError as error:
+        raise SiteError(file, "crs.properties.name", str(error)) from error
+
+
 def _hours(text: str, file: str, row: int) -> ActiveHours:
     try:
         return parse_hours(text)
@@ -160,7 +200,7 @@ def _hours(text: str, file: str, row: int) -> ActiveHours:
         raise SiteError(file, f"features[{row}].properties.hours", str(error)) from error
 
 
-def _rings(polygon: _Polygon, file: str, key: str) -> Rings:
+def _rings(polygon: _Polygon, file: str, key: str, crs: Crs) -> Rings:
     rings = [geojson_to_lat_lng(ring) for ring in polygon.coordinates]
     for ring in rings:
         if not np.array_equal(ring[0], ring[-1]):
@@ -170,6 +210,7 @@ def _rings(polygon: _Polygon, file: str, key: str) -> Rings:
             lat = ring[outside[0], 0]
             raise SiteError(file, key, f"latitude {lat:g} is not -90 … 90; GeoJSON positions are [lng, lat]: swapped?")
     _refuse_crossing(rings, file, key)
+    rings = [to_wgs84(ring, crs) for ring in rings]
     return Rings(rings[0], tuple(rings[1:]))
 
 

@@ -62,7 +62,7 @@ class Visit:
     ahead_moved_at, behind_moved_at: when a vehicle before and one behind it in its lane last moved
     lane_moved_at, broken_at: when its lane moved on, and when it was last not seen in its place
     is_in_question: it has just come back into sight and may be another thing
-    footprint: the ground under it, None until it was seen twice
+    footprint: the ground under it, None until it was seen twice; plate_sha256: of its plate, as last read
     """
 
     number: int
@@ -86,6 +86,7 @@ class Visit:
     broken_at: datetime | None = None
     fitted_hits: int = 0
     footprint: Footprint | None = None
+    plate_sha256: str | None = None
 
     @property
     def box(self) -> Box:
@@ -314,6 +315,7 @@ def _recorded(visit: Visit, thing: Thing, sighting: Sighting) -> Visit:
         usual=usual,
         recent=recent,
         off=(),
+        plate_sha256=recent[-1].plate_sha256 or visit.plate_sha256,
         name=name,
         named_at=visit.named_at if name == visit.name else _called_since(recent, name),
         is_in_question=is_settling(recent),
@@ -335,7 +337,7 @@ def _sighting(thing: Thing, look: Look, age: timedelta, unseen: timedelta) -> Si
         xyxy=thing.xyxy,
         name=thing.name,
         confidence=thing.confidence,
-        appearance=thing.appearance,
+        plate_sha256=thing.plate_sha256,
     )
 
 

@@ -8,19 +8,20 @@ from pathlib import Path
 from detectors.classes import ClassTable, load_classes
 from geofence.config import SITE_FILE, SiteConfig, parse_site_toml
 from geofence.errors import SiteError
+from geofence.holidays import HOLIDAYS_FILE, Holidays, parse_holidays
+from geofence.permits import PERMITS_FILE, PermitConfig, parse_permits
 from geofence.site import Site, build_site
 from geofence.site_map import GRID_FILE, ZONES_FILE, parse_grid, parse_zones
 
 
 def load_site(folder: Path, classes: ClassTable | None = None) -> Site:
-    """The site described by site.toml, zones.geojson and grid.geojson in `folder`.
+    """The site described by site.toml, zones.geojson and grid.geojson in `folder`, and what holidays.toml and
+    permits.toml say where it has them.
 
     Raises SiteError or CalibrationError: one line that names file, key, value and what would be right.
     """
     config = parse_site_toml(_read(folder, SITE_FILE))
-    zones = parse_zones(_read(folder, ZONES_FILE))
-    cells = parse_grid(_read(folder, GRID_FILE))
-    return build_site(config, zones, cells, classes or load_classes())
+    return _joined(folder, config, classes)
 
 
 def load_uncalibrated(folder: Path, classes: ClassTable | None = None) -> tuple[SiteConfig, Site]:
@@ -29,9 +30,26 @@ def load_uncalibrated(folder: Path, classes: ClassTable | None = None) -> tuple[
     Raises SiteError as `load_site` does.
     """
     config = parse_site_toml(_read(folder, SITE_FILE))
-    zones = parse_zones(_read(folder, ZONES_FILE))
-    cells = parse_grid(_read(folder, GRID_FILE))
-    return config, build_site(replace(config, cameras=()), zones, cells, classes or load_classes())
+    return config, _joined(folder, replace(config, cameras=()), classes)
+
+
+def _joined(folder: Path, config: SiteConfig, classes: ClassTable | None) -> Site:
+    return build_site(
+        config,
+        parse_zones(_read(folder, ZONES_FILE)),
+        parse_grid(_read(folder, GRID_FILE), profile=config.code_profile),
+        classes or load_classes(),
+        holidays=_holidays(folder),
+        permits=_permits(folder),
+    )
+
+
+def _holidays(folder: Path) -> Holidays | None:
+    return parse_holidays(_read(folder, HOLIDAYS_FILE)) if (folder / HOLIDAYS_FILE).exists() else None
+
+
+def _permits(folder: Path) -> tuple[PermitConfig, ...]:
+    return parse_permits(_read(folder, PERMITS_FILE)) if (folder / PERMITS_FILE).exists() else ()
 
 
 def _read(folder: Path, name: str) -> str:

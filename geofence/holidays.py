@@ -1,0 +1,53 @@
+"""``holidays.toml``: the days off of a year, and the weekend days that are worked for them."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from detectors.validation import first_problem
+from geofence.errors import SiteError
+
+HOLIDAYS_FILE = "holidays.toml"
+_MONDAY, _SATURDAY = 0, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """off: days off; worked: Saturdays and Sundays on which people work, and signs mean a working day."""
+
+    off: frozenset[date] = frozenset()
+    worked: frozenset[date] = frozenset()
+
+    def weekday(self, day: date) -> int:
+        """0 for Monday … 6 for Sunday; a worked Saturday or Sunday counts as a Monday."""
+        return _MONDAY if day in self.worked else day.weekday()
+
+
+NO_HOLIDAYS = Holidays()
+
+
+class _HolidaysFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    off: list[date] = Field(default=[], description="a list of dates such as 2026-10-01")
+    worked: list[date] = Field(default=[], description="a list of Saturdays and Sundays such as 2026-10-10")
+
+
+def parse_holidays(text: str, *, file: str = HOLIDAYS_FILE) -> Holidays:
+    """Days written in `text`; raises SiteError, one line with file, key, value and what would be right."""
+    try:
+        parsed = _HolidaysFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SiteError(file, "(whole file)", f"not TOML: {error}") from error
+    except ValidationError as error:
+        raise SiteError(file, *first_problem(error, _HolidaysFile)) from error
+    for row, day in enumerate(parsed.worked):
+        if day.weekday() < _SATURDAY:
+            raise SiteError(file, f"worked[{row}]", f"{day} is a {day:%A}, worked anyway; it should be a weekend day")
+        if day in parsed.off:
+            raise SiteError(file, f"worked[{row}]", f"{day} is off as well; it should be in one of the two lists")
+    return Holidays(frozenset(parsed.off), frozenset(parsed.worked))
