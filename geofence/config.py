@@ -81,7 +81,7 @@ class SiteConfig:
     """All of ``site.toml``.
 
     dwell: one entry for each rule that cameras judge; min_clear_m: what a sidewalk must leave free
-    code_profile: how the codes of its cells are put together
+    code_profile: how the codes of its cells are put together; crs: what the file itself is written in
     """
 
     site_id: str
@@ -92,6 +92,7 @@ class SiteConfig:
     min_clear_m: float
     sensor_rules: Mapping[str, SensorRule]
     code_profile: CodeProfile = GB15
+    crs: Crs = Crs.WGS84
 
 
 class _Strict(BaseModel):
@@ -274,6 +275,7 @@ def parse_site_toml(text: str, *, file: str = SITE_FILE) -> SiteConfig:
         min_clear_m=parsed.rules.blocked_sidewalk.min_clear_m,
         sensor_rules=MappingProxyType({name: rule.as_rule() for name, rule in parsed.sensor_rules.items()}),
         code_profile=_code_profile(file, parsed.code_profile),
+        crs=crs,
     )
 
 

@@ -40,7 +40,8 @@ def _point(row: dict[str, str | None], file: str, line: int, crs: str | None) ->
     px_x, px_y, lat, lng = (_number(row, name, file, line) for name in _COLUMNS)
     named = (row.get(_CRS) or "").strip().lower() or crs
     if named is None:
-        problem = f"does not say its coordinate system; add a column {_CRS} ({Crs.WGS84} or {Crs.GCJ02}) or the option --crs"
+        known = " or ".join(Crs)
+        problem = f"does not say its coordinate system; add a column {_CRS} ({known}) or the option --crs"
         raise SiteError(file, f"line {line}", problem)
     if not (-90 <= lat <= 90 and -180 <= lng <= 180):
         problem = f"lat {lat:g}, lng {lng:g} is no place on earth: are lat and lng swapped?"

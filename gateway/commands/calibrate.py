@@ -22,6 +22,7 @@ from geofence.adapters.site_folder import load_uncalibrated
 from geofence.calibration import calibrate as put_on_trial
 from geofence.config import CameraConfig, ControlPoint, SiteConfig
 from geofence.control_points import parse_control_points
+from geofence.crs import Crs, to_gcj02
 from geofence.site import MAX_DISTANCE_M
 
 Image = npt.NDArray[np.uint8]
@@ -75,7 +76,7 @@ def calibrate(
         is_lens_wanted=fit_lens,
     )
     facts = as_facts(camera, found, size_px=known.size_px)
-    toml = as_toml(measured, found)
+    toml = as_toml(_as_written(measured, config.crs), found)
     sys.stdout.write(json.dumps(facts | ({"toml": toml} if write else {})) + "\n" if as_json else as_text(facts))
     if write and not as_json:
         sys.stdout.write(f"\nfor [[cameras]] {camera} in site.toml:\n\n{toml}")
@@ -92,6 +93,17 @@ def _camera(config: SiteConfig, camera_id: str) -> CameraConfig:
     if camera_id not in cameras:
         raise ConfigError(f"site {config.site_id} has no camera {camera_id!r}; {closest(camera_id, sorted(cameras))}")
     return cameras[camera_id]
+
+
+def _as_written(points: tuple[ControlPoint, ...], crs: Crs) -> tuple[ControlPoint, ...]:
+    """Points as site.toml wants them, which may be in another coordinate system."""
+    if crs is Crs.WGS84:
+        return points
+    lat_lng = to_gcj02(np.array([(point.lat, point.lng) for point in points]))
+    return tuple(
+        ControlPoint(px=point.px, lat=float(lat), lng=float(lng))
+        for point, (lat, lng) in zip(points, lat_lng, strict=True)
+    )
 
 
 def _read_points(file: Path, crs: str | None) -> tuple[ControlPoint, ...]:

@@ -7,12 +7,17 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import typer
 
 from dispatcher.adapters.policy_file import load_policy
 from gateway.config import load_settings, site_folder
+from gateway.errors import ConfigError
+from geofence.adapters.site_drawing import draw_site
 from geofence.adapters.site_folder import load_site
 from geofence.recorded import judge_lines
+from geofence.site import Site
+from geofence.site_lint import warnings_of
 
 
 def judge(
@@ -40,12 +45,18 @@ def judge(
 def check_config(
     site: Annotated[str, typer.Option(help="a shipped site, or the path of a site folder")] = "demo",
     config: Annotated[Path | None, typer.Option(help="settings file to check as well")] = None,
+    draw: Annotated[Path | None, typer.Option(help="draw zones, cells and cameras as a plan, .png or .jpg")] = None,
 ) -> None:
     """Check a site folder (and a settings file) before a daemon meets it; one line per fault.
+
+    What can be used and is still worth a look is a line that begins with "warning": gaps between cells, zones of one
+    kind that overlap, cells of another county, zones outside all cells.
 
     Example:
 
         street721 check-config --site my-street/ --config my.toml
+
+        street721 check-config --site my-street/ --draw my-street.png
     """
     if config is not None:
         load_settings(config)
@@ -58,7 +69,21 @@ def check_config(
         sys.stdout.write(
             f"camera {camera.id}: reprojection error {fit.rms_px:.2f} px rms, worst {fit.residual_px.max():.2f} px\n"
         )
+    for line in warnings_of(street):
+        sys.stdout.write(f"warning: {line}\n")
+    if draw is not None:
+        _write_plan(draw, street)
     sys.stdout.write(
         f"{folder}: good: {len(street.cameras)} cameras, {len(street.sensors)} sensors, "
         f"{len(street.zones.zones)} zones, policy {policy.version}\n"
     )
+
+
+def _write_plan(file: Path, street: Site) -> None:
+    try:
+        is_written = cv2.imwrite(str(file), draw_site(street))
+    except cv2.error as error:
+        raise ConfigError(f"{file} cannot be written; it should end in .png or .jpg") from error
+    if not is_written:
+        raise ConfigError(f"{file} cannot be written: is its folder there?")
+    sys.stderr.write(f"plan: {file}\n")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import shapely
 
 from geofence.adapters.lettering import BgrColour, Lettering
+from geofence.adapters.zone_colours import zone_colour
 from geofence.calibration import Calibration
 from geofence.ground_error import metres_per_pixel
 from geofence.homography import Homography
@@ -24,13 +25,6 @@ Image = npt.NDArray[np.uint8]
 
 _LEAST_WIDTH_PX = 1280
 _FARTHEST_M = 120.0
-_ZONE_COLOURS: dict[str, BgrColour] = {
-    ZoneKind.NO_PARKING: (60, 60, 230),
-    ZoneKind.SIDEWALK: (210, 160, 40),
-    ZoneKind.STREET: (150, 150, 150),
-    ZoneKind.COLLECTION_POINT: (70, 180, 70),
-}
-_OTHER_ZONE: BgrColour = (200, 80, 200)
 _CELL: BgrColour = (255, 255, 255)
 _USED: BgrColour = (80, 240, 80)
 _WRONG: BgrColour = (70, 70, 255)
@@ -115,7 +109,7 @@ def visible_ground(homography: Homography, size_px: tuple[int, int]) -> Any | No
 
 def _draw_zones(sheet: _Sheet, zones: Iterable[Zone], visible_m: Any) -> None:
     for zone in zones:
-        colour = _ZONE_COLOURS.get(zone.kind, _OTHER_ZONE)
+        colour = zone_colour(zone.kind)
         seen = [part for part in _polygons(zone.polygon_m.intersection(visible_m)) if part.area > 0.05]
         for part in seen:
             outline = _rounded(_finite(sheet.to_sheet(_dense(part))))

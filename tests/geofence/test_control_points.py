@@ -41,3 +41,8 @@ def test_a_fault_names_its_line(lines: list[str], says: str) -> None:
     with pytest.raises(SiteError) as caught:
         parse_control_points(lines, file="p.csv")
     assert says in str(caught.value)
+
+
+def test_points_in_gcj02_are_converted() -> None:
+    (point,) = parse_control_points([GOOD[0], "1,2,39.91334545536069,116.38404722455657,GCJ-02"], file="p.csv")
+    assert (point.lat, point.lng) == pytest.approx((39.911954, 116.377817), abs=3e-7)

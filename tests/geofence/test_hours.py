@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from geofence.holidays import Holidays
 from geofence.hours import parse_hours
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -55,3 +56,60 @@ def test_malformed_hours_say_what_would_be_right(text: str) -> None:
 def test_hours_that_are_never_in_force_are_refused() -> None:
     with pytest.raises(ValueError, match="never in force"):
         parse_hours("08:00-08:00")
+
+
+# 1 May 2026 is a Friday and a day off, 9 May a Saturday that is worked.
+HOLIDAYS = Holidays(frozenset({date(2026, 5, 1)}), frozenset({date(2026, 5, 9)}))
+
+
+def day(number: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 5, number, hour, minute, tzinfo=SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "is_active"),
+    [
+        ("Mo-Fr 07:00-22:00", day(8, 8), True),
+        ("Mo-Fr 07:00-22:00", day(10, 8), False),
+        ("Mo-Fr 07:00-22:00", day(9, 8), True),
+        ("Mo-Fr 07:00-22:00", day(1, 8), True),
+        ("Mo-Fr 07:00-22:00; PH off", day(1, 8), False),
+        ("Mo-Fr 07:00-22:00; PH 09:00-10:00", day(1, 9, 30), True),
+        ("Mo-Fr 07:00-22:00; PH 09:00-10:00", day(8, 9, 30), True),
+        ("07:00-22:00; Su off", day(10, 8), False),
+        ("07:00-22:00; Su off", day(8, 8), True),
+        ("Sa,Su 10:00-12:00, 14:00-16:00", day(10, 15), True),
+        ("Sa,Su 10:00-12:00, 14:00-16:00", day(10, 13), False),
+        ("Sa-Mo 10:00-12:00", day(11, 11), True),
+        ("Sa-Mo 10:00-12:00", day(12, 11), False),
+        ("Fr 22:00-06:00", day(9, 5), True),
+        ("Fr 22:00-06:00", day(8, 5), False),
+    ],
+)
+def test_days_have_their_own_hours(text: str, at: datetime, is_active: bool) -> None:
+    assert parse_hours(text).is_active(at, SHANGHAI, HOLIDAYS) is is_active
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "since"),
+    [
+        ("07:00-22:00", day(8, 8), day(8, 7)),
+        ("22:00-06:00", day(8, 5), day(7, 22)),
+        ("Mo-Fr 00:00-24:00", day(13, 5), day(11, 0)),
+        ("07:00-09:00, 09:00-12:00", day(8, 10), day(8, 7)),
+    ],
+)
+def test_hours_have_been_in_force_since_their_latest_beginning(text: str, at: datetime, since: datetime) -> None:
+    assert parse_hours(text).active_since(at, SHANGHAI) == since
+
+
+def test_what_is_always_in_force_has_been_so_for_long() -> None:
+    assert day(13, 5) - parse_hours("00:00-24:00").active_since(day(13, 5), SHANGHAI) >= timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    "text", ["Mo-Fr", "Mon-Fri 07:00-22:00", "PH-Su 07:00-08:00", "Fr 25:00-26:00", "off", "Mo off"]
+)
+def test_days_that_cannot_be_read_say_what_would_be_right(text: str) -> None:
+    with pytest.raises(ValueError, match="it should be hours such as|never in force"):
+        parse_hours(text)

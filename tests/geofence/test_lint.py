@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geofence.adapters.site_folder import load_site
+from geofence.cell_codes import GB15
 from geofence.errors import SiteError
-from geofence.lint import overlapping_cells
-from geofence.places import Cell
+from geofence.lint import foreign_cells, gaps_between, overlapping_cells, overlapping_zones, zones_without_cell
+from geofence.places import Cell, Zone, ZoneKind
 from tests.sites import ONE_CAMERA
 
 
@@ -64,3 +65,35 @@ def test_a_site_whose_cells_overlap_is_refused_in_one_line(tmp_path: Path) -> No
     assert line.startswith(f"grid.geojson: cell {codes[0]}: shares ")
     assert f"with cell {codes[1]} around lat " in line
     assert "\n" not in line
+
+
+def zone(name: str, kind: ZoneKind, x: float) -> Zone:
+    return Zone(id=name, kind=kind, polygon_m=shapely.box(x, 0, x + 10, 10), hours=None, surface=None)
+
+
+def test_zones_of_one_kind_may_not_share_ground_and_those_of_two_may() -> None:
+    kerb, walk = ZoneKind.NO_PARKING, ZoneKind.SIDEWALK
+    assert overlapping_zones([zone("a", kerb, 0), zone("b", walk, 5)]) == []
+    (found,) = overlapping_zones([zone("a", kerb, 0), zone("b", kerb, 5)])
+    assert (found.first, found.second, found.area_m2) == ("a", "b", pytest.approx(50))
+
+
+def test_a_gap_is_ground_that_cells_enclose_and_none_claims() -> None:
+    around = [cell(str(n), x, y) for n, (x, y) in enumerate((x, y) for x in (0, 10, 20) for y in (0, 10, 20))]
+    assert gaps_between(around) == []
+    (gap,) = gaps_between([one for one in around if one.code != "4"])
+    assert gap.area_m2 == pytest.approx(100)
+    assert all(10 < side < 20 for side in gap.center_m)
+
+
+def test_a_zone_outside_all_cells_is_named() -> None:
+    zones = [zone("in", ZoneKind.STREET, 0), zone("out", ZoneKind.STREET, 5)]
+    assert zones_without_cell(zones, [cell("a", 0, 0)]) == ["out"]
+
+
+def test_codes_of_another_county_are_listed_up_to_five() -> None:
+    at_home = [cell(f"11010100100{n:04d}", 0, 0) for n in range(9)]
+    assert foreign_cells(at_home, GB15) is None
+    guests = [cell(f"31010100100{n:04d}", 0, 0) for n in range(7)]
+    said = foreign_cells(at_home + guests, GB15)
+    assert said is not None and said.startswith("310101001000000, ") and said.endswith(" and 2 more")

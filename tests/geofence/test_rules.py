@@ -11,6 +11,7 @@ import pytest
 from geofence.hours import parse_hours
 from geofence.memory import Memory, advance_camera
 from geofence.messages import IncidentKind
+from geofence.permits import Permit
 from geofence.places import ZoneIndex
 from geofence.rules import Breach, breaches_of
 from geofence.scene import observe
@@ -62,6 +63,11 @@ def with_hours(site: Site, zone_id: str, text: str) -> Site:
     zones = tuple(
         dataclasses.replace(zone, hours=parse_hours(text)) if zone.id == zone_id else zone for zone in site.zones.zones
     )
+    return dataclasses.replace(site, zones=ZoneIndex(zones))
+
+
+def with_exempt(site: Site, name: str) -> Site:
+    zones = tuple(dataclasses.replace(zone, exempt=frozenset({name})) for zone in site.zones.zones)
     return dataclasses.replace(site, zones=ZoneIndex(zones))
 
 
@@ -200,3 +206,20 @@ def test_place_key_survives_jitter_of_a_few_pixels(small_site: Site) -> None:
     x0, y0, x1, y1 = car(-1.25).xyxy
     keys = {judged(small_site, Seen("car", (x0 + d, y0, x1 + d, y1)))[0].place_key for d in (-1.0, 0.0, 1.0)}
     assert len(keys) == 1
+
+
+def test_an_exempt_class_may_stand_where_others_may_not(small_site: Site) -> None:
+    assert kinds(with_exempt(small_site, "car"), car(-1.25)) == []
+    assert kinds(with_exempt(small_site, "bus"), car(-1.25)) == [(PARKING, "kerb-1")]
+
+
+@pytest.mark.parametrize(("ends_min", "is_told"), [(1, False), (-1, True)])
+def test_a_permit_lifts_the_rule_for_its_time(small_site: Site, ends_min: int, is_told: bool) -> None:
+    permit = Permit(
+        id="movers",
+        kinds=frozenset({IncidentKind.ILLEGAL_PARKING}),
+        starts_at=NOON - timedelta(hours=1),
+        ends_at=NOON + timedelta(minutes=ends_min),
+        classes=frozenset({"car"}),
+    )
+    assert bool(kinds(dataclasses.replace(small_site, permits=(permit,)), car(-1.25))) is is_told

@@ -1,0 +1,73 @@
+"""What of a site is worth a look although it can be used: one line each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from geofence.holidays import HOLIDAYS_FILE
+from geofence.lint import foreign_cells, gaps_between, overlapping_zones, zones_without_cell
+from geofence.permits import PERMITS_FILE
+from geofence.places import ZoneKind
+from geofence.site import Site
+from geofence.site_map import GRID_FILE, ZONES_FILE
+
+
+def warnings_of(site: Site) -> list[str]:
+    """Lines that name file, what and where, in the order of the files."""
+    return [*_of_zones(site), *_of_cells(site), *_of_days(site)]
+
+
+def _of_zones(site: Site) -> list[str]:
+    zones = site.zones.zones
+    lines = [
+        f"{ZONES_FILE}: zone {one.first}: shares {one.area_m2:,.0f} m² with zone {one.second} of the same kind "
+        f"around {_place(site, one.center_m)}"
+        for one in overlapping_zones(zones)
+    ]
+    lines += [
+        f"{ZONES_FILE}: zone {zone_id}: lies in part outside all cells; what happens there has the nearest cell or none"
+        for zone_id in zones_without_cell(zones, site.grid.cells)
+    ]
+    lines += [
+        f"{ZONES_FILE}: zone {zone.id}: exempts classes, and no rule asks a {zone.kind} for them"
+        for zone in zones
+        if zone.exempt and zone.kind == ZoneKind.COLLECTION_POINT
+    ]
+    return lines
+
+
+def _of_cells(site: Site) -> list[str]:
+    cells = site.grid.cells
+    lines = [
+        f"{GRID_FILE}: a gap of {gap.area_m2:,.0f} m² between cells around {_place(site, gap.center_m)}"
+        for gap in gaps_between(cells)
+    ]
+    foreign = foreign_cells(cells, site.config.code_profile)
+    if foreign is not None:
+        lines.append(f"{GRID_FILE}: of another county than the other cells: {foreign}")
+    return lines
+
+
+def _of_days(site: Site) -> list[str]:
+    are_named = any(zone.hours is not None and zone.hours.names_holidays for zone in site.zones.zones)
+    lines = []
+    if site.holidays.off and not are_named:
+        lines.append(f"{HOLIDAYS_FILE}: lists days off, and the hours of no zone speak of holidays (PH)")
+    lines += [
+        f"{PERMITS_FILE}: permit {permit.id}: its place lies in no zone, so it permits nothing"
+        for permit in site.permits
+        if permit.center_m is not None and not _is_near_a_zone(site, permit.center_m, permit.radius_m)
+    ]
+    return lines
+
+
+def _is_near_a_zone(site: Site, center_m: tuple[float, float], radius_m: float) -> bool:
+    east, north = center_m
+    square = np.array([[(east + x * radius_m, north + y * radius_m) for x, y in ((-1, -1), (-1, 1), (1, 1), (1, -1))]])
+    rows, _, _ = site.zones.overlapping(square)
+    return len(rows) > 0
+
+
+def _place(site: Site, ground_m: tuple[float, float]) -> str:
+    lat, lng = site.plane.to_lat_lng(np.array([ground_m]))[0]
+    return f"lat {lat:.6f}, lng {lng:.6f}"

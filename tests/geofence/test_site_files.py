@@ -1,0 +1,155 @@
+"""What site files may say beyond shapes: days, permits, exemptions, directions, coordinate systems, code profiles."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from geofence.adapters.site_folder import load_site
+from geofence.crs import to_gcj02
+from geofence.errors import SiteError
+from geofence.site_lint import warnings_of
+from tests.sites import ONE_CAMERA
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+Feature = dict[str, Any]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("site.toml", "zones.geojson", "grid.geojson"):
+        shutil.copy(ONE_CAMERA / name, tmp_path / name)
+    return tmp_path
+
+
+def edit(folder: Path, name: str, change: Callable[[list[Feature]], None], crs: str | None = None) -> None:
+    content = json.loads((folder / name).read_text(encoding="utf-8"))
+    change(content["features"])
+    if crs is not None:
+        content["crs"] = {"type": "name", "properties": {"name": crs}}
+    (folder / name).write_text(json.dumps(content), encoding="utf-8")
+
+
+def sets(kind: str, **properties: Any) -> Callable[[list[Feature]], None]:
+    def change(features: list[Feature]) -> None:
+        next(one for one in features if one["properties"]["kind"] == kind)["properties"].update(properties)
+
+    return change
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(SiteError) as caught:
+        load_site(folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_hours_that_speak_of_holidays_want_a_list_of_them(folder: Path) -> None:
+    edit(folder, "zones.geojson", sets("no_parking", hours="07:00-22:00; PH off"))
+    assert "the site has no holidays.toml" in refusal(folder)
+    (folder / "holidays.toml").write_text("off = [2026-10-01]")
+    site = load_site(folder)
+    (zone,) = [one for one in site.zones.zones if one.kind == "no_parking"]
+    assert [site.is_in_force(zone, datetime(2026, 10, d, 12, tzinfo=SHANGHAI)) for d in (1, 2)] == [False, True]
+
+
+def test_a_direction_goes_before_the_shape(folder: Path) -> None:
+    edit(folder, "zones.geojson", sets("no_parking", direction_deg=200))
+    site = load_site(folder)
+    (number,) = [n for n, one in enumerate(site.zones.zones) if one.kind == "no_parking"]
+    assert site.zone_axes_rad[number] == pytest.approx(math.radians(20))
+
+
+def test_a_sidewalk_may_ask_for_its_own_width(folder: Path) -> None:
+    edit(folder, "zones.geojson", sets("sidewalk", min_clear_m=2.0))
+    site = load_site(folder)
+    (zone,) = [one for one in site.zones.zones if one.kind == "sidewalk"]
+    assert site.min_clear_m(zone) == 2.0
+    edit(folder, "zones.geojson", sets("sidewalk", min_clear_m=3.5))
+    assert "less than min_clear_m = 3.5 of its own" in refusal(folder)
+    edit(folder, "zones.geojson", sets("no_parking", min_clear_m=3.5))
+    assert "min_clear_m is for a sidewalk" in refusal(folder)
+
+
+def test_an_exempt_class_must_be_one(folder: Path) -> None:
+    edit(folder, "zones.geojson", sets("no_parking", exempt=["buss"]))
+    assert "exempt: 'buss' is no class; did you mean 'bus'" in refusal(folder)
+
+
+def test_files_in_gcj02_give_the_same_site(folder: Path) -> None:
+    before = load_site(folder)
+
+    def moved(features: list[Feature]) -> None:
+        for feature in features:
+            rings = feature["geometry"]["coordinates"]
+            feature["geometry"]["coordinates"] = [
+                to_gcj02(np.array(ring)[:, 1::-1])[:, ::-1].tolist() for ring in rings
+            ]
+
+    edit(folder, "zones.geojson", moved, crs="GCJ-02")
+    edit(folder, "grid.geojson", moved, crs="GCJ-02")
+    after = load_site(folder)
+    for old, new in zip(before.zones.zones, after.zones.zones, strict=True):
+        assert old.polygon_m.hausdorff_distance(new.polygon_m) < 0.001
+    assert before.grid.ground_to_cell(np.zeros((1, 2))) == after.grid.ground_to_cell(np.zeros((1, 2)))
+
+
+def test_gcj02_points_that_say_they_were_wgs84_land_in_another_place(folder: Path) -> None:
+    site = load_site(folder)
+    lat_lng = site.plane.to_lat_lng(np.zeros((1, 2)))
+    wrong_m = site.plane.to_ground(to_gcj02(lat_lng))[0]
+    assert np.hypot(*wrong_m) > 300
+    assert site.grid.ground_to_cell(wrong_m[None])[0] != site.grid.ground_to_cell(np.zeros((1, 2)))[0]
+
+
+@pytest.mark.parametrize("name", ["zones.geojson", "grid.geojson"])
+def test_a_coordinate_system_that_is_not_known_is_refused(folder: Path, name: str) -> None:
+    edit(folder, name, lambda _: None, crs="EPSG:3857")
+    assert refusal(folder).startswith(f"{name}: crs.properties.name: crs 'EPSG:3857' is not known")
+
+
+def test_a_code_profile_decides_how_long_codes_are(folder: Path) -> None:
+    text = (folder / "site.toml").read_text(encoding="utf-8")
+    (folder / "site.toml").write_text('code_profile = "local16"\n' + text, encoding="utf-8")
+    assert "it should be 16 of 0-9 A-Z" in refusal(folder)
+
+    def lengthen(features: list[Feature]) -> None:
+        for one in features:
+            one["properties"]["code"] += "1"
+
+    edit(folder, "grid.geojson", lengthen)
+    assert len(load_site(folder).grid.cells[0].code) == 16
+
+
+def test_a_permit_for_an_unknown_zone_is_refused(folder: Path) -> None:
+    (folder / "permits.toml").write_text(
+        '[[permits]]\nid = "a"\nzone = "nowhere"\n'
+        "starts_at = 2026-10-01T08:00:00+08:00\nends_at = 2026-10-01T18:00:00+08:00\n"
+    )
+    assert refusal(folder).startswith("permits.toml: permits[0].zone: there is no zone 'nowhere'")
+
+
+def test_the_shipped_street_gives_no_warning() -> None:
+    assert warnings_of(load_site(ONE_CAMERA)) == []
+
+
+def test_what_is_worth_a_look_is_told(folder: Path) -> None:
+    def add(features: list[Feature]) -> None:
+        twin = json.loads(json.dumps(features[0]))
+        twin["properties"]["id"] = "twin"
+        features.append(twin)
+
+    edit(folder, "zones.geojson", add)
+    (folder / "holidays.toml").write_text("off = [2026-10-01]")
+    lines = warnings_of(load_site(folder))
+    assert any("of the same kind" in line and "twin" in line for line in lines)
+    assert any(line.startswith("holidays.toml: lists days off") for line in lines)
