@@ -37,9 +37,6 @@ def draw_site(site: Site) -> Image:
     _fill_zones(plan, site)
     for camera in site.cameras.values():
         _draw_camera(plan, camera)
-    for sensor_id, place_m in site.sensor_places_m.items():
-        plan.dot(place_m, _SENSOR)
-        plan.letters.label(sensor_id, plan.spot(place_m, below_px=16), _SENSOR)
     for permit in site.permits:
         if permit.center_m is not None:
             plan.outline(shapely.Point(permit.center_m).buffer(permit.radius_m), _PERMIT, 2)
@@ -48,6 +45,9 @@ def draw_site(site: Site) -> Image:
         seen = shapely.intersection(cell.polygon_m, plan.frame)
         if seen.area > 0:
             plan.letters.label(cell.code, plan.spot(_inside(seen)), _CELL)
+    for sensor_id, place_m in site.sensor_places_m.items():
+        plan.dot(place_m, _SENSOR)
+        plan.letters.free_label(sensor_id, plan.spot(place_m, below_px=16), _SENSOR)
     plan.letters.panel([f"{site.site_id}: {len(site.zones.zones)} zones, {len(site.grid.cells)} cells; north is up"])
     _draw_scale(plan)
     plan.letters.write()
@@ -89,7 +89,7 @@ class _Plan:
     def dot(self, ground_m: tuple[float, float], colour: BgrColour) -> None:
         """A place."""
         x, y = self.spot(ground_m)
-        cv2.circle(self.image, (round(x), round(y)), 6, colour, -1, cv2.LINE_AA)
+        cv2.circle(self.image, (round(x), round(y)), 5, colour, -1, cv2.LINE_AA)
 
 
 def _extent(site: Site) -> tuple[Float64s, Float64s]:
