@@ -24,7 +24,8 @@ from geofence.site import Site
 from geofence.visits import Visit
 
 MIN_SHARE = 0.5
-# A rule that is broken stays so until this much less of the thing is where it must not be, or so much more is free.
+# A rule that is broken stays so until this much less of the thing is where it must not be, or so much more is free;
+# the limit of a passage lies in the middle, because a measured width errs either way.
 SHARE_SLACK = 0.1
 CLEAR_SLACK_M = 0.1
 # Seen so often, or twice over so long a time, a thing stands: what passes is somewhere else in the next frame.
@@ -173,7 +174,8 @@ def _blocked(
     walkway, zone = site.walkways[number], site.zones.zones[number]
     key = f"zone:{zone.id}"
     wanted_m = site.min_clear_m(zone)
-    limit_m = wanted_m + (CLEAR_SLACK_M if (IncidentKind.BLOCKED_SIDEWALK, key) in broken else 0.0)
+    is_broken = (IncidentKind.BLOCKED_SIDEWALK, key) in broken
+    limit_m = wanted_m + (CLEAR_SLACK_M if is_broken else -CLEAR_SLACK_M) / 2
     in_the_way = shapely.union_all(pieces)
     if walkway.is_passable(in_the_way, limit_m):
         return None
