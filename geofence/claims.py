@@ -16,7 +16,7 @@ from geofence.dwell import MAX_MISSED_SHARE, ZERO, DwellSettings
 from geofence.identity import incident_id_of
 from geofence.messages import EventType, IncidentKind
 from geofence.rules import Breach, Key
-from geofence.visits import Departure, Look, Visit
+from geofence.visit import Departure, Look, Visit
 
 # An update is due at once when a passage has become narrower by this much.
 WORSE_M = 0.3

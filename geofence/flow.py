@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from geofence.visits import Departure, Look, Visit
+from geofence.visit import Departure, Look, Visit
 
 MIN_MOVERS = 2
 AHEAD_M = 15.0

@@ -17,7 +17,8 @@ from geofence.footprint import Footing, fit_footprints
 from geofence.rules import breaches_of, is_standing, kind_of
 from geofence.scene import Scene
 from geofence.site import Camera, Site
-from geofence.visits import Departure, Look, Visit, advance_visits, left_by
+from geofence.visit import Departure, Look, Visit, left_by
+from geofence.visits import advance_visits
 
 USUAL_INTERVALS = 9
 # A silence is one when so many usual intervals pass without a frame.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from geofence.dwell import DwellSettings
-from geofence.visits import Visit
+from geofence.visit import Visit
 
 MIN_VEHICLES = 3
 MAX_GAP_M = 8.0

@@ -21,7 +21,7 @@ from geofence.permits import Permitted, is_permitted, last_permitted
 from geofence.places import Zone, ZoneKind
 from geofence.queueing import queueing_numbers
 from geofence.site import Site
-from geofence.visits import Visit
+from geofence.visit import Visit
 
 MIN_SHARE = 0.5
 # A rule that is broken stays so until this much less of the thing is where it must not be, or so much more is free;

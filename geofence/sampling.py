@@ -15,7 +15,7 @@ from geofence.claims import Claim
 from geofence.dwell import DwellSettings
 from geofence.messages import IncidentKind
 from geofence.timeline import CameraState
-from geofence.visits import Visit
+from geofence.visit import Visit
 
 _KNOWN_HITS = 3
 """Seen so often, the last two times shortly after each other, a thing stands."""

@@ -19,7 +19,7 @@ from geofence.claims import Claim
 from geofence.errors import GeofenceError
 from geofence.memory import Memory, shifted
 from geofence.messages import IncidentEvent
-from geofence.visits import Visit
+from geofence.visit import Visit
 
 # So long and so often frames must keep to a new time before it is believed.
 BELIEVED_S = 30.0

@@ -16,7 +16,8 @@ from geofence.messages import EventType, IncidentKind
 from geofence.places import Zone, ZoneKind
 from geofence.rules import Breach
 from geofence.scene import Scene, Surroundings, Thing
-from geofence.visits import Look, Visit, advance_visits
+from geofence.visit import Look, Visit
+from geofence.visits import advance_visits
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 PARKING, GARBAGE, SIDEWALK = (

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from geofence.messages import IncidentKind
+from geofence.permits import Permit
 from geofence.recorded import RecordedError, judge_lines, parse_recorded
 from geofence.site import Site
 from tests.geofence.conftest import NOON, Pinhole
@@ -110,3 +113,24 @@ def test_a_bad_line_is_named_by_its_number(small_site: Site, bad: str, line_star
     error = problem_of(small_site, line(0), bad)
     assert error.line_number == 2
     assert str(error).startswith(line_start)
+
+
+@pytest.mark.parametrize(("plate", "is_told"), [("a" * 64, False), ("b" * 64, True), (None, True)])
+def test_a_permit_for_a_plate_is_for_that_vehicle_alone(small_site: Site, plate: str | None, is_told: bool) -> None:
+    permit = Permit(
+        id="movers",
+        kinds=frozenset({IncidentKind.ILLEGAL_PARKING}),
+        starts_at=NOON - timedelta(hours=1),
+        ends_at=NOON + timedelta(hours=1),
+        plate_sha256="a" * 64,
+    )
+    site = replace(small_site, permits=(permit,))
+    # The plate is read in one frame of three.
+    lines = [line(n, car(plate_sha256=None if n % 3 else plate)) for n in range(30)]
+    assert any(json.loads(event)["event"] == "opened" for event in judge_lines(site, lines)) is is_told
+
+
+def test_a_hash_that_is_none_is_refused_with_its_line(small_site: Site) -> None:
+    problem = problem_of(small_site, line(0, car()), line(1, car(plate_sha256="A12345")))
+    assert problem.line_number == 2
+    assert "plate_sha256" in problem.problem
