@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from detectors.classes import load_classes
@@ -59,7 +59,9 @@ def box_of(name: str, x: float, y: float, *, is_across: bool = False) -> Box:
 def test_a_usual_thing_is_found_where_it_stands(x: float, y: float, name: str, is_across: bool) -> None:
     row = TABLE.by_name[name]
     depth_m = row.width_m if is_across else row.length_m
-    footprint = known(footprint_of(name, box_of(name, x, y, is_across=is_across)))
+    box = box_of(name, x, y, is_across=is_across)
+    assume(box[0] > 0 and box[2] < CAMERA.size_px[0] and box[3] < CAMERA.size_px[1])
+    footprint = known(footprint_of(name, box))
     assert math.dist(footprint.center_m, CAMERA.local_to_ground(x, y + depth_m / 2)) < 0.4
 
 
