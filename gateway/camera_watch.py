@@ -16,6 +16,7 @@ from detectors.camera_view import ViewChange, ViewSettings, ViewState, advance_v
 from detectors.view_shift import Grey
 from gateway.adapters.state_store import load_states, save_states
 from gateway.shift_watch import SHIFTED, ShiftWatch
+from gateway.unknown_watch import UnknownWatch
 from ingest.adapters.spool import Spool
 from ingest.adapters.spool_transaction import SpoolTransaction
 from ingest.messages import Frame
@@ -55,11 +56,13 @@ class CameraWatch:
         clock: Callable[[], float],
         now: Callable[[], datetime],
         references: Mapping[str, Grey] | None = None,
+        unknowns: UnknownWatch | None = None,
         settings: ViewSettings | None = None,
     ) -> None:
         """cameras: ids, each with its calibration in any words: a camera with a new one has no usual view yet.
 
         clock: monotonic seconds; now: aware UTC; references: what calibrated cameras saw, see `ShiftWatch`
+        unknowns: adds what stands before the clean street; None: only what the detectors name is judged
         """
         self._keys = {camera_id: f"{camera_id}:{_short_hash(words)}" for camera_id, words in cameras.items()}
         saved = load_states(spool, _STATES)
@@ -68,6 +71,7 @@ class CameraWatch:
             for camera_id, key in self._keys.items()
         }
         self._shifts = ShiftWatch(spool, cameras, references or {}, clock=clock)
+        self._unknowns = unknowns
         self._settings = settings or ViewSettings()
         self._clock = clock
         self._now = now
@@ -97,7 +101,9 @@ class CameraWatch:
             is_good = found.glance is not None and camera.view.suspected is None
         if is_good:
             self._shifts.look(frame, found.size_px)
-        return None if self._shifts.is_shifted(frame.camera_id) else found
+        if self._shifts.is_shifted(frame.camera_id):
+            return None
+        return found if self._unknowns is None else self._unknowns.joined(frame, found)
 
     def heard(self, camera_id: str) -> None:
         """A picture came that nobody needed to look at."""
@@ -124,6 +130,8 @@ class CameraWatch:
             views = {self._keys[name]: camera.view.to_json() for name, camera in due.items()}
             save_states(transaction.connection, _STATES, views)
             self._shifts.save(transaction)
+            if self._unknowns is not None and is_due:
+                self._unknowns.save(transaction)
             for camera in due.values():
                 camera.is_unsaved = False
         if is_due:

@@ -54,6 +54,7 @@ class FramesPart(_Part):
     min_window_ms: float = Field(default=2, ge=0, le=1000)
     max_window_ms: float = Field(default=100, ge=0, le=1000)
     sampling: Literal["deadline", "every"] = "deadline"
+    find_unknown: bool = True
 
     @model_validator(mode="after")
     def _windows_in_order(self) -> FramesPart:

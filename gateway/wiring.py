@@ -50,6 +50,7 @@ from gateway.janitor import Janitor
 from gateway.reading_consumer import ReadingConsumer
 from gateway.site_incidents import SiteIncidents
 from gateway.supervisor import Supervisor
+from gateway.unknown_watch import UnknownWatch
 from gateway.worker import Worker
 from geofence.adapters.site_folder import load_site
 from geofence.sampling import SamplingSettings
@@ -113,12 +114,14 @@ def build_gateway(settings: Settings, supervisor: Supervisor) -> Gateway:
     )
     outbox = IncidentOutbox(spool, link, outbox_wake)
     sink = _sink(settings, spool, site.site_id)
+    references = load_references(settings.site_path, site.cameras)
     watch = CameraWatch(
         spool,
         _calibrations(site),
         clock=time.monotonic,
         now=lambda: datetime.now(UTC),
-        references=load_references(settings.site_path, site.cameras),
+        references=references,
+        unknowns=UnknownWatch(spool, references, site.classes) if settings.frames.find_unknown else None,
     )
     health = GatewayHealth(spool=spool, source=intake.source, sink=sink, detector=detector.description, watch=watch)
     return Gateway(
