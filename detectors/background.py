@@ -25,6 +25,8 @@ BLOCK_PX = 8
 # Around a block, so much is compared; pixels of WIDTH_PX.
 _WINDOW_PX = 15
 _TIMES_TENTHS = 10
+# A line of a box belongs to the thing when so much of it is off the clean street by so many times the noise.
+_LINE_SHARE, _OFF_NOISE = 0.2, 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,7 @@ def advance_background(
     stood_s = np.where(is_other, np.minimum(state.stood_s + elapsed_s, settings.confirm_s), state.stood_s)
     stood_s = np.where(cleared >= settings.clear_looks, 0, stood_s).astype(np.float32)
     found = _objects(stood_s >= settings.confirm_s, is_other, settings)
+    found = _tightened(found, grey - state.clean, settings.noise)
     after = Background(
         clean=_learned(state.clean, grey, likeness, settings),
         stood_s=stood_s,
@@ -185,6 +188,33 @@ def _objects(stands: Bools, is_other: Bools, settings: BackgroundSettings) -> Fl
         if is_sized and is_other[labels == label].mean() >= 0.5:
             found.append([left, top, left + width, top + height])
     return np.array(found, np.float64).reshape(-1, 4) * BLOCK_PX
+
+
+def _tightened(boxes: Float64s, change: F32, noise: float) -> Float64s:
+    """Boxes without their rims that look as before: windows around a thing's border see it too.
+
+    change: (h, w) grey levels brighter than the clean street
+    """
+    tight = boxes.copy()
+    for box in tight:
+        x0, y0, x1, y1 = (int(side) for side in box)
+        # What is usual around the thing is the light, which has changed for the whole place.
+        rim = change[max(0, y0 - BLOCK_PX) : y1 + BLOCK_PX, max(0, x0 - BLOCK_PX) : x1 + BLOCK_PX]
+        inside = np.abs(change[y0:y1, x0:x1] - _rim_median(rim)) > _OFF_NOISE * noise
+        rows = np.flatnonzero(inside.mean(axis=1) >= _LINE_SHARE)
+        columns = np.flatnonzero(inside.mean(axis=0) >= _LINE_SHARE)
+        if len(rows) >= len(inside) / 4 and len(columns) >= inside.shape[1] / 4:
+            box[:] = x0 + columns[0], y0 + rows[0], x0 + columns[-1] + 1, y0 + rows[-1] + 1
+    return tight
+
+
+def _rim_median(rim: F32) -> float:
+    edge = BLOCK_PX // 2
+    return float(
+        np.median(
+            np.concatenate((rim[:edge].ravel(), rim[-edge:].ravel(), rim[:, :edge].ravel(), rim[:, -edge:].ravel()))
+        )
+    )
 
 
 def _learned(clean: F32, grey: F32, likeness: F32, settings: BackgroundSettings) -> F32:

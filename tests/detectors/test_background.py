@@ -67,7 +67,7 @@ def test_a_thing_that_stays_is_found_where_it_stands_after_its_time() -> None:
     state, early = watch(clean_street(street()), with_thing(street()), range(29))
     assert len(early) == 0
     _, (box,) = watch(state, with_thing(street()), range(29, 40))
-    assert iou(box, PLACE) > 0.5
+    assert box == pytest.approx(PLACE, abs=6)
 
 
 def test_an_empty_street_shows_nothing_for_an_hour() -> None:

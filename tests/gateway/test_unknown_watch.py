@@ -16,10 +16,17 @@ from detectors.classes import load_classes
 from detectors.view_shift import shrunk
 from gateway.adapters.state_store import create_tables
 from gateway.unknown_watch import UNKNOWN_OBJECT, UnknownWatch
+from geofence.adapters.site_folder import load_site
+from geofence.judge import CameraState, judge_frame
+from geofence.messages import EventType, IncidentKind
+from geofence.places import ZoneKind
+from geofence.site import Site
 from ingest.adapters.spool import Spool
 from ingest.config import SpoolSettings
 from ingest.messages import CameraId, Frame, TimeSource
 from tests.drawn_street import DrawnStreet
+from tests.geofence.conftest import Pinhole
+from tests.sites import ONE_CAMERA
 
 U8 = npt.NDArray[np.uint8]
 BEGAN = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
@@ -38,6 +45,11 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
         with opened.transaction() as transaction:
             create_tables(transaction.connection)
         yield opened
+
+
+@pytest.fixture(scope="module")
+def small_site() -> Site:
+    return load_site(ONE_CAMERA)
 
 
 def place_of(street: U8) -> tuple[int, int, int, int]:
@@ -100,3 +112,48 @@ def test_a_restart_forgets_nothing_and_a_new_picture_begins_anew(spool: Spool, s
     assert len(looked_at(again, with_thing(street), range(40, 42, 2))) == 1
     other = UnknownWatch(spool, {CAMERA: shrunk(np.asarray(street[:, ::-1], np.uint8))}, CLASSES)
     assert len(looked_at(other, with_thing(street), range(40, 42, 2))) == 0
+
+
+@pytest.mark.parametrize(("wide_m", "aside_m", "is_told"), [(2.2, 0.0, True), (0.9, -1.0, False), (0.9, 0.0, True)])
+def test_a_thing_without_a_name_across_the_sidewalk_is_one_incident(
+    spool: Spool, small_site: Site, wide_m: float, aside_m: float, is_told: bool
+) -> None:
+    """The sidewalk is 3 m wide and 1.5 m must stay free; the thing lies `aside_m` from its middle."""
+    pavement = np.full((540, 960, 3), 130, np.uint8)
+    pavement[::45] = 95
+    pavement[:, ::60] = 100
+    middle_m = sidewalk_middle_m(small_site)
+    x0, y0, x1, y1 = (round(side) for side in Pinhole().box_of(middle_m + aside_m, 13.0, wide_m, 1.0, 0.9))
+    blocked = pavement.copy()
+    blocked[y0:y1, x0:x1] = (40, 70, 110)
+    cv2.rectangle(blocked, (x0, y0), (x1 - 1, y1 - 1), (220, 230, 240), 6)
+    watch, state, told = UnknownWatch(spool, {CAMERA: shrunk(pavement)}, CLASSES), CameraState(), []
+    for second in range(0, 240, 2):
+        picture = blocked if 20 <= second < 160 else pavement
+        frame = frame_of(picture, second)
+        state, events = judge_frame(
+            small_site, CAMERA, frame.captured_at, watch.joined(frame, nothing_in(picture)), state
+        )
+        told += [(event.event, event.kind, event.subject) for event in events if event.event != EventType.UPDATED]
+    kind = IncidentKind.BLOCKED_SIDEWALK
+    both = [(EventType.OPENED, kind, UNKNOWN_OBJECT), (EventType.CLEARED, kind, UNKNOWN_OBJECT)]
+    assert told == (both if is_told else [])
+
+
+def sidewalk_middle_m(site: Site) -> float:
+    """Metres to the right of the mast at which the sidewalk's middle lies, 13 m ahead."""
+    lows_highs = [
+        x
+        for x in np.arange(-8, 8, 0.02)
+        if any(
+            site.zones.zones[int(zone)].kind == ZoneKind.SIDEWALK
+            for zone in site.zones.containing(ground_of(site, float(x)))[1]
+        )
+    ]
+    return float(np.mean(lows_highs))
+
+
+def ground_of(site: Site, x_m: float) -> npt.NDArray[np.float64]:
+    """(1, 2) [east, north] of the place `x_m` right of the mast and 13 m ahead."""
+    camera = site.cameras[CAMERA]
+    return camera.homography.pixel_to_ground(np.array([Pinhole().local_to_pixel(x_m, 13.0)]))
