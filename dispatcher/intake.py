@@ -15,7 +15,7 @@ from geofence.messages import IncidentEvent
 MAX_PICTURE_BYTES = 8 * 1024 * 1024
 PICTURE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 _SITE_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
-_CELL = re.compile(r"^[0-9A-Z]{15}$")
+_CELL = re.compile(r"^[0-9A-Z]{15,16}$")
 
 
 class OrderBook(Protocol):
@@ -82,7 +82,7 @@ def _check(event: IncidentEvent) -> None:
         (0 <= event.confidence <= 1, "confidence", event.confidence, "0..1"),
         (event.dwell_s >= 0, "dwell_s", event.dwell_s, "0 or more seconds"),
         (_SITE_ID.match(event.site_id) is not None, "site_id", event.site_id, "letters, digits, '_', '.', '-'"),
-        (event.cell is None or _CELL.match(event.cell) is not None, "cell", event.cell, "15 of 0-9A-Z"),
+        (event.cell is None or _CELL.match(event.cell) is not None, "cell", event.cell, "15 or 16 of 0-9A-Z"),
         (bool(event.incident_id and event.place_key), "incident_id, place_key", "", "not empty"),
         (_is_plausible(event.at), "at", event.at, "a year in 2000..2099"),
         (_is_plausible(event.began_at), "began_at", event.began_at, "a year in 2000..2099"),

@@ -32,7 +32,7 @@ def order_filter(
     *,
     state: Annotated[list[OrderState] | None, Query(description="May be given several times")] = None,
     kind: Annotated[list[IncidentKind] | None, Query(description="May be given several times")] = None,
-    cell: Annotated[str | None, Query(pattern=r"^[0-9A-Z]{15}$", description="Unit grid code")] = None,
+    cell: Annotated[str | None, Query(pattern=r"^[0-9A-Z]{15,16}$", description="Unit grid code")] = None,
     is_open: Annotated[bool | None, Query(description="Only open, or only ended cases")] = None,
     updated_after: Annotated[AwareDatetime | None, Query(description="RFC 3339 with offset")] = None,
     cursor: Annotated[
