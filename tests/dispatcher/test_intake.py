@@ -165,4 +165,4 @@ def test_late_update_after_a_lost_opening_still_opens_the_case(centre: Centre, g
 
 @pytest.mark.parametrize("cell", ["110101001001001", "1101010001001001"])
 def test_a_cell_has_the_code_of_either_profile(garbage: IncidentEvent, cell: str) -> None:
-    assert decode_incident(body_with(garbage, cell=cell)).cell == cell
+    assert decode_incident(body_with(garbage, cell=cell))[1].cell == cell
