@@ -44,7 +44,9 @@ def draw_site(site: Site) -> Image:
     for cell in site.grid.cells:
         seen = shapely.intersection(cell.polygon_m, plan.frame)
         if seen.area > 0:
-            plan.letters.label(cell.code, plan.spot(_inside(seen)), _CELL)
+            west, _, _, north = seen.bounds
+            x, y = plan.spot((west, north))
+            plan.letters.free_label(cell.code, (x + 6, y + 18), _CELL)
     for sensor_id, place_m in site.sensor_places_m.items():
         plan.dot(place_m, _SENSOR)
         plan.letters.free_label(sensor_id, plan.spot(place_m, below_px=16), _SENSOR)
