@@ -77,6 +77,9 @@ class DeviceBackend(Backend, Protocol):
         """A forward over a batch (N, h, w, 3) that lies on the device already: the limit of any path. It waits for the
         device."""
 
+    def crops(self, pictures: DevicePictures, owner: Rows, xyxy: F32) -> U8:
+        """What `detectors.appearance.crops` makes of pictures that lie here."""
+
     def find(self, pictures: U8 | DevicePictures, reading: HeadReading, lane: int = 0) -> tuple[Rows, Boxes]:
         """What `HeadReading.kept` makes of the network's output of a batch."""
 

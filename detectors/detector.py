@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from detectors.appearance import appearances, crops
 from detectors.backend import Backend, DeviceBackend, DevicePictures, Lanes, OneLane
 from detectors.buffers import BatchBuffers, empty
 from detectors.card_check import layout_of
@@ -34,6 +35,7 @@ from ingest.jpeg import check_jpeg
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
+I8 = npt.NDArray[np.int8]
 _PREPARED_SIZES = 4
 """Engines keep 16 networks a lane: four sizes of pictures, in batches of one to four."""
 
@@ -151,10 +153,18 @@ class BatchedDetector:
     def infer(self, batch: U8 | DevicePictures, pictures: Sequence[Placed], lane: int) -> list[FrameDetections]:
         """The detections of every picture of a batch (N, h, w, 3)."""
         owner, boxes = self._find(batch, lane)
-        return [
-            self._detections(boxes.rows(np.flatnonzero(owner == place)), placed.letterbox)
-            for place, placed in enumerate(pictures)
-        ]
+        appearance = appearances(self._crops(batch, owner, boxes.xyxy))
+        found = []
+        for place, placed in enumerate(pictures):
+            rows = np.flatnonzero(owner == place)
+            found.append(self._detections(boxes.rows(rows), appearance[rows], placed.letterbox))
+        return found
+
+    def _crops(self, batch: U8 | DevicePictures, owner: Rows, xyxy: F32) -> U8:
+        if self._device is not None and isinstance(batch, DevicePictures):
+            return self._device.crops(batch, owner, xyxy)
+        assert not isinstance(batch, DevicePictures), "only a device backend decodes on its device"
+        return crops(batch, owner, xyxy)
 
     def _find(self, batch: U8 | DevicePictures, lane: int) -> tuple[Rows, Boxes]:
         if self._device is not None:
@@ -163,12 +173,13 @@ class BatchedDetector:
         output = self._backend.forward(batch, self._layout.pixel_form, lane)
         return self._reading.kept(output, input_px=(batch.shape[2], batch.shape[1]))
 
-    def _detections(self, boxes: Boxes, letterbox: Letterbox) -> FrameDetections:
+    def _detections(self, boxes: Boxes, appearance: I8, letterbox: Letterbox) -> FrameDetections:
         return FrameDetections(
             xyxy=letterbox.to_picture(boxes.xyxy),
             confidence=boxes.confidence,
             class_id=self._outputs.class_id[boxes.class_id],
             size_px=letterbox.picture_px,
+            appearance=appearance,
         )
 
 

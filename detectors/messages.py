@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from detectors.appearance import NUMBERS, as_text
 from detectors.glance import Glance
 
 
@@ -21,6 +22,7 @@ class FrameDetections:
     failure:    why the picture could not be decoded, else None; N is then 0
     glance:     a few pixels to know the view by, None when nothing was decoded
     plate_sha256: of each vehicle's number plate, None where none was read; empty when nobody reads plates
+    appearance: (N, 100) int8, see `detectors.appearance`, zeros for what is not known; None when nobody looked
     is_repeat:  the picture is the one before to the last bit of its glance, and was not inferred; N is 0
     """
 
@@ -32,6 +34,7 @@ class FrameDetections:
     glance: Glance | None = None
     is_repeat: bool = False
     plate_sha256: tuple[str | None, ...] = ()
+    appearance: npt.NDArray[np.int8] | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.confidence)
@@ -44,6 +47,12 @@ class FrameDetections:
     def plate_of(self, row: int) -> str | None:
         """The hash of the plate of detection `row`, where one was read."""
         return self.plate_sha256[row] if self.plate_sha256 else None
+
+    def appearance_of(self, row: int) -> str | None:
+        """What detection `row` looks like, as text; None where it is not known."""
+        if self.appearance is None or not self.appearance[row].any():
+            return None
+        return as_text(self.appearance[row])
 
     def __len__(self) -> int:
         return len(self.confidence)

@@ -90,12 +90,14 @@ def _with_boxes(found: FrameDetections, xyxy: npt.NDArray[np.float32], class_id:
     if not count:
         return found
     plates = (*found.plate_sha256, *[None] * count) if found.plate_sha256 else ()
+    looks = found.appearance
     return replace(
         found,
         xyxy=np.vstack((found.xyxy, xyxy)),
         confidence=np.concatenate((found.confidence, np.full(count, _CONFIDENCE, np.float32))),
         class_id=np.concatenate((found.class_id, np.full(count, class_id, np.int32))),
         plate_sha256=plates,
+        appearance=None if looks is None else np.vstack((looks, np.zeros((count, looks.shape[1]), np.int8))),
     )
 
 

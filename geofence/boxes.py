@@ -44,7 +44,7 @@ class Sighting:
     """One thing in one frame, as far as it is remembered.
 
     before: time of the look before; unseen: how long it had not been seen, zero when the look before showed it
-    age:    of the visit at this look
+    age:    of the visit at this look; appearance: see `detectors.appearance`, as text
     """
 
     at: datetime
@@ -55,6 +55,7 @@ class Sighting:
     name: str
     confidence: float
     plate_sha256: str | None = None
+    appearance: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Annotated
 
 import numpy as np
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from detectors.appearance import is_text, stacked
 from detectors.classes import class_named
 from detectors.messages import FrameDetections
 from detectors.validation import first_problem
@@ -55,6 +56,15 @@ class _Detection(_Tolerant):
     confidence: float = Field(ge=0, le=1, description="a number from 0 to 1")
     xyxy: tuple[float, float, float, float] = Field(description="[x0, y0, x1, y1] in pixels")
     plate_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$", description="64 of 0-9 a-f")
+
+    appearance: str | None = Field(default=None, description="100 signed bytes in base64")
+
+    @field_validator("appearance")
+    @classmethod
+    def _is_appearance(cls, text: str | None) -> str | None:
+        if text is not None and not is_text(text):
+            raise ValueError(f"{text[:12]!r} is no appearance; it should be 100 signed bytes in base64")
+        return text
 
     @model_validator(mode="after")
     def _has_area(self) -> _Detection:
@@ -136,5 +146,6 @@ def _frame(site: Site, line: str, line_number: int) -> RecordedFrame:
         class_id=np.array(ids, np.int32),
         size_px=parsed.size_px or camera.size_px,
         plate_sha256=tuple(found.plate_sha256 for found in parsed.detections),
+        appearance=stacked([found.appearance for found in parsed.detections]),
     )
     return RecordedFrame(camera_id=parsed.camera_id, captured_at=parsed.captured_at, detections=detections)

@@ -15,6 +15,8 @@ from geofence.site import Camera, Site
 Float64s = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+# One bag more is no other heap.
+GROWING = frozenset({Role.GARBAGE, Role.OVERFLOW, Role.BIN})
 EDGE_PX = 1.0
 # Boxes of one group that overlap like this show one thing.
 SAME_BOX_IOU = 0.6
@@ -35,6 +37,7 @@ class Thing:
     xyxy:   pixels of the camera's calibrated size
     foot_m: [east, north] of the middle of its lower edge; tremble_m: how far that trembles with the box
     cut_edges: of ``LTRB``, those where the picture ends; plate_sha256: of its number plate, where that was read
+    appearance: see `detectors.appearance`, as text; None for what looks otherwise as it grows, and where unknown
     """
 
     group: str
@@ -45,6 +48,7 @@ class Thing:
     tremble_m: float = 0.0
     cut_edges: str = ""
     plate_sha256: str | None = None
+    appearance: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,6 +100,7 @@ def observe(site: Site, camera: Camera, detections: FrameDetections) -> Scene:
             tremble_m=float(tremble_m[row]),
             cut_edges=edge_letters(is_cut[row]),
             plate_sha256=detections.plate_of(row),
+            appearance=None if classes[row].role in GROWING else detections.appearance_of(row),
         )
         if not _is_shown_by(thing, things):
             things.append(thing)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from geofence.appearances import blended, first_unlike
 from geofence.boxes import (
     EDGES,
     MAX_OFF,
@@ -53,6 +54,7 @@ class Visit:
     lane_moved_at, broken_at: when its lane moved on, and when it was last not seen in its place
     is_in_question: it has just come back into sight and may be another thing
     footprint: the ground under it, None until it was seen twice; plate_sha256: of its plate, as last read
+    appearance: the mean of what looked before `recent`
     """
 
     number: int
@@ -77,6 +79,7 @@ class Visit:
     fitted_hits: int = 0
     footprint: Footprint | None = None
     plate_sha256: str | None = None
+    appearance: str | None = None
 
     @property
     def box(self) -> Box:
@@ -158,6 +161,7 @@ def continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number:
             off=(),
             unseen_edges=unseen_edges,
             fitted_hits=0,
+            appearance=None,
         )
     latest = (*seen.recent, *seen.off, sighting)[-MAX_RECENT:]
     if is_leaving(seen.usual, seen.off, sighting) or is_moving(latest):
@@ -200,7 +204,7 @@ def _unseen(visit: Visit, presence: Presence, look: Look) -> timedelta:
 
 def _recorded(visit: Visit, thing: Thing, sighting: Sighting) -> Visit:
     """The visit with one more box: beside its place for now, or part of what is known of the place."""
-    settled, recent = visit.settled, (*visit.recent, sighting)
+    settled, recent, appearance = visit.settled, (*visit.recent, sighting), visit.appearance
     is_back = any(one.unseen.total_seconds() >= SWAP_S for one in recent[-MAX_OFF:])
     if not is_back and is_off(visit.usual, sighting):
         off = (*visit.off, sighting)
@@ -208,11 +212,12 @@ def _recorded(visit: Visit, thing: Thing, sighting: Sighting) -> Visit:
             return replace(visit, off=off)
         # It has been moved there, or is boxed otherwise from now on.
         visit = replace(visit, fitted_hits=0)
-        settled, recent, usual = NOTHING_SETTLED, off, joined(NOTHING_SETTLED, off)
+        settled, recent, usual, appearance = NOTHING_SETTLED, off, joined(NOTHING_SETTLED, off), None
     else:
         usual = visit.usual.with_box(sighting.xyxy)
     if len(recent) > MAX_RECENT:
-        settled, recent = settled.with_box(recent[0].xyxy), recent[1:]
+        settled, appearance = settled.with_box(recent[0].xyxy), blended(appearance, recent[0].appearance)
+        recent = recent[1:]
     hits = visit.presence.hits
     share = 1 / hits if hits <= ANCHOR_HITS else 0.0
     anchor = [old + (new - old) * share for old, new in zip(visit.anchor_m, thing.foot_m, strict=True)]
@@ -225,6 +230,7 @@ def _recorded(visit: Visit, thing: Thing, sighting: Sighting) -> Visit:
         recent=recent,
         off=(),
         plate_sha256=recent[-1].plate_sha256 or visit.plate_sha256,
+        appearance=appearance,
         name=name,
         named_at=visit.named_at if name == visit.name else _called_since(recent, name),
         is_in_question=is_settling(recent),
@@ -241,6 +247,7 @@ def _sighting(thing: Thing, look: Look, age: timedelta, unseen: timedelta) -> Si
         name=thing.name,
         confidence=thing.confidence,
         plate_sha256=thing.plate_sha256,
+        appearance=thing.appearance,
     )
 
 
@@ -264,6 +271,8 @@ def _called_since(recent: Sequence[Sighting], name: str) -> datetime:
 def _parted(visit: Visit, number: int) -> tuple[Visit, Visit | None]:
     """The visit up to where another thing took the place, and the visit of that other thing, if one did."""
     row = first_of_another(visit.settled, visit.recent)
+    if row is None:
+        row = first_unlike(visit.appearance, visit.recent)
     if row is None:
         return visit, None
     first = visit.recent[row]

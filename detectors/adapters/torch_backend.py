@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from detectors.adapters.lanes import MOST_LANES, usable_cores
 from detectors.adapters.torch_boxes import kept_boxes
+from detectors.adapters.torch_crops import torch_crops
 from detectors.adapters.torch_decoder import TorchDecoder
 from detectors.backend import DevicePictures
 from detectors.errors import ModelError
@@ -136,6 +137,11 @@ class TorchBackend:
             return reading.kept(output, input_px=(memory.shape[2], memory.shape[1]))
         with self._one_at_a_time, self._torch.inference_mode():
             return kept_boxes(self._torch, self._head(memory, reading.layout.pixel_form), reading)
+
+    def crops(self, pictures: DevicePictures, owner: Rows, xyxy: F32) -> U8:
+        """See `detectors.backend.DeviceBackend.crops`."""
+        with self._torch.inference_mode():
+            return torch_crops(self._torch, pictures.memory, owner, xyxy)
 
     def resident(self, shape: tuple[int, ...], form: PixelForm) -> Callable[[], None]:
         """See `detectors.backend.DeviceBackend.resident`; on a GPU a captured graph."""
