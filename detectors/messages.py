@@ -43,6 +43,8 @@ class FrameDetections:
                 f"shapes disagree: xyxy {self.xyxy.shape}, confidence {self.confidence.shape}, "
                 f"class_id {self.class_id.shape}; expected (N, 4), (N,), (N,)"
             )
+        if self.appearance is not None and self.appearance.shape != (rows, NUMBERS):
+            raise ValueError(f"appearance has shape {self.appearance.shape}; expected {(rows, NUMBERS)}")
 
     def plate_of(self, row: int) -> str | None:
         """The hash of the plate of detection `row`, where one was read."""

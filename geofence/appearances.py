@@ -43,7 +43,7 @@ def first_unlike(usual: str | None, recent: Sequence[Sighting]) -> int | None:
     if not gaps or recent[-1].appearance is None:
         return None
     looks = units_of([sighting.appearance for sighting in recent])
-    known = looks.any(axis=1)
+    known = np.linalg.norm(looks, axis=1) > 0
     settled = units_of([usual] if usual else [])
     found: list[tuple[float, int]] = []
     for number in gaps:
