@@ -43,6 +43,7 @@ class Seen:
     shift_px: float = 0.0
     wide_px: float = 100.0
     name: str = "car"
+    appearance: str | None = None
 
     @property
     def xyxy(self) -> Box:
@@ -51,7 +52,14 @@ class Seen:
 
     @property
     def thing(self) -> Thing:
-        return Thing(group=self.group, name=self.name, confidence=0.8, xyxy=self.xyxy, foot_m=(self.east, 0.0))
+        return Thing(
+            group=self.group,
+            name=self.name,
+            confidence=0.8,
+            xyxy=self.xyxy,
+            foot_m=(self.east, 0.0),
+            appearance=self.appearance,
+        )
 
 
 KIND_OF_NAME = {"car": PARKING, "truck": PARKING, "bag": GARBAGE, "stall": SIDEWALK}
