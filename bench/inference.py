@@ -222,9 +222,11 @@ class _Parts:
         return self._memory[key]
 
 
-def read_jpegs(folder: Path, *, count: int) -> list[bytes]:
+def read_jpegs(folder: Path, *, count: int, is_repeated: bool = True) -> list[bytes]:
     """JPEG files of a folder by name, repeated or cut to `count`; raises BenchError when there is none."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg"})
     if not files:
         raise BenchError(f"{folder}: no JPEG in this folder")
+    if not is_repeated:
+        count = min(count, len(files))
     return [files[number % len(files)].read_bytes() for number in range(count)]

@@ -21,9 +21,11 @@ from bench.incidents.run import bench_incidents, write_folders
 from bench.inference import as_text, bench_inference, read_jpegs
 from bench.long_run import as_text as history_as_text
 from bench.long_run import bench_history
+from bench.occupants import as_text as occupants_as_text
+from bench.occupants import bench_occupants
 from bench.sampling import as_text as sampling_as_text
 from bench.sampling import bench_sampling
-from detectors.opening import DEFAULT_MODEL
+from detectors.opening import DEFAULT_MODEL, open_detector
 from gateway.commands.progress import progress_bar
 
 bench_app = typer.Typer(
@@ -211,6 +213,28 @@ def incidents(
     with progress_bar("incidents") as advance:
         outcomes = bench_incidents(only or (), seed=seed, progress=advance)
     _tell(incidents_facts(outcomes, seed=seed), incidents_as_text(outcomes), save=save, as_json=as_json)
+
+
+@bench_app.command("occupants")
+def occupants(
+    pictures: Annotated[Path, typer.Argument(help="folder of JPEGs of streets with vehicles")],
+    model: Annotated[str, typer.Option(help="a shipped model, or the path of a model card")] = DEFAULT_MODEL,
+    count: Annotated[int, typer.Option(min=1, help="pictures at most, the first by name")] = 60,
+    save: Annotated[Path | None, typer.Option(help="file that gets one more JSON line")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of the table")] = False,
+) -> None:
+    """Whether a vehicle is known again in other light, and another one told from it, beside plain correlation.
+
+    Examples:
+
+        street721 bench occupants pictures/
+
+        street721 bench occupants pictures/ --count 20 --json
+    """
+    jpegs = read_jpegs(pictures, count=count, is_repeated=False)
+    with progress_bar("occupants") as advance:
+        result = bench_occupants(open_detector(model), jpegs, progress=advance)
+    _tell(result.to_json(), occupants_as_text(result), save=save, as_json=as_json)
 
 
 def _tell(facts: dict[str, Any], text: str, *, save: Path | None, as_json: bool) -> None:
