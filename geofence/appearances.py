@@ -18,7 +18,7 @@ F64 = npt.NDArray[np.float64]
 
 # Means of two sets of looks less alike than this show two things, if the looks of each are alike by so much.
 OTHER_BELOW = 0.45
-ALIKE_ABOVE = 0.6
+ALIKE_ABOVE = 0.75
 # So many looks of each, the later ones over so long or more of them: the lamps of who drives past are gone by then.
 MIN_LOOKS = 3
 LASTING_S, LASTING_LOOKS = 1.0, 10

@@ -17,7 +17,7 @@ OPENED, CLEARED = EventType.OPENED, EventType.CLEARED
 FIRST, SECOND = 1, 2
 
 
-def look(of: int, second: float = 0.0, noise: float = 0.5) -> str:
+def look(of: int, second: float = 0.0, noise: float = 0.4) -> str:
     """What car number `of` looks like at a time, with what cameras and boxes add."""
     usual = np.random.default_rng(of).normal(size=100)
     return to_text(usual + noise * np.random.default_rng([of, round(10 * second)]).normal(size=100))
