@@ -82,6 +82,7 @@ class SiteConfig:
 
     dwell: one entry for each rule that cameras judge; min_clear_m: what a sidewalk must leave free
     code_profile: how the codes of its cells are put together; crs: what the file itself is written in
+    is_crs_named: whether it says so, or is taken for WGS 84
     """
 
     site_id: str
@@ -93,6 +94,7 @@ class SiteConfig:
     sensor_rules: Mapping[str, SensorRule]
     code_profile: CodeProfile = GB15
     crs: Crs = Crs.WGS84
+    is_crs_named: bool = True
 
 
 class _Strict(BaseModel):
@@ -276,6 +278,7 @@ def parse_site_toml(text: str, *, file: str = SITE_FILE) -> SiteConfig:
         sensor_rules=MappingProxyType({name: rule.as_rule() for name, rule in parsed.sensor_rules.items()}),
         code_profile=_code_profile(file, parsed.code_profile),
         crs=crs,
+        is_crs_named="crs" in parsed.model_fields_set,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from geofence.config import SITE_FILE
 from geofence.holidays import HOLIDAYS_FILE
 from geofence.lint import foreign_cells, gaps_between, overlapping_zones, zones_without_cell
 from geofence.permits import PERMITS_FILE
@@ -14,7 +15,14 @@ from geofence.site_map import GRID_FILE, ZONES_FILE
 
 def warnings_of(site: Site) -> list[str]:
     """Lines that name file, what and where, in the order of the files."""
-    return [*_of_zones(site), *_of_cells(site), *_of_days(site)]
+    return [*_of_points(site), *_of_zones(site), *_of_cells(site), *_of_days(site)]
+
+
+def _of_points(site: Site) -> list[str]:
+    """A point from a Chinese map that is taken for WGS 84 lies half a kilometre off."""
+    if site.config.is_crs_named:
+        return []
+    return [f'{SITE_FILE}: crs: not named, taken for WGS 84; write crs = "wgs84" at its head, or crs = "gcj02"']
 
 
 def _of_zones(site: Site) -> list[str]:

@@ -33,7 +33,7 @@ _HEAD = """\
 
 def site_toml(scenario: Scenario, street: Street, sensors: Sequence[Sensor], *, file: str = "scenario.toml") -> str:
     """Text of site.toml; raises ScenarioError for a camera without enough ground for control points."""
-    lines = [_HEAD, f'site_id = "{scenario.site.id}"', f'timezone = "{scenario.site.timezone}"', ""]
+    lines = [_HEAD, f'site_id = "{scenario.site.id}"', f'timezone = "{scenario.site.timezone}"', 'crs = "wgs84"', ""]
     lines += [f"rules.{name} = {_inline(keys)}" for name, keys in scenario.rules.items()]
     lines += [f"sensor_rules.{name} = {_inline(keys)}" for name, keys in scenario.sensor_rules.items()]
     lines += ["", "sensors = [", *_sensor_lines(sensors, scenario.site.frame()), "]"]

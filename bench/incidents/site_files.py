@@ -63,6 +63,7 @@ def _site_toml(scenario: Scenario) -> str:
     lines = [
         f"# {scenario.says}",
         'site_id = "incidents"',
+        'crs = "wgs84"',
         f'timezone = "{scenario.timezone}"',
         f"rules.illegal_parking = {{ min_dwell_s = {rules.parking_s:g}, {shared} }}",
         f"rules.exposed_garbage = {{ min_dwell_s = {rules.garbage_s:g}, {shared}, merge_m = {rules.merge_m:g} }}",

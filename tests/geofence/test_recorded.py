@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
+from detectors.appearance import NUMBERS, to_text
 from geofence.messages import IncidentKind
 from geofence.permits import Permit
 from geofence.recorded import RecordedError, judge_lines, parse_recorded
@@ -128,6 +130,25 @@ def test_a_permit_for_a_plate_is_for_that_vehicle_alone(small_site: Site, plate:
     # The plate is read in one frame of three.
     lines = [line(n, car(plate_sha256=None if n % 3 else plate)) for n in range(30)]
     assert any(json.loads(event)["event"] == "opened" for event in judge_lines(site, lines)) is is_told
+
+
+def test_the_look_of_a_recorded_car_tells_the_next_in_its_place(small_site: Site) -> None:
+    looks = [to_text(np.random.default_rng(seed).normal(size=NUMBERS)) for seed in (1, 2)]
+
+    def told(second_look: str) -> list[str]:
+        lines = [line(n, car(appearance=looks[0] if n < 30 else second_look)) for n in (*range(26), *range(30, 70))]
+        events = [json.loads(event)["event"] for event in judge_lines(small_site, lines)]
+        return [event for event in events if event != "updated"]
+
+    assert told(looks[0]) == ["opened"]
+    assert told(looks[1]) == ["opened", "cleared", "opened"]
+
+
+def test_what_is_no_appearance_is_refused_with_its_line(small_site: Site) -> None:
+    problem = problem_of(small_site, line(0, car()), line(1, car(appearance="AAAA")))
+    assert str(problem) == (
+        "line 2: detections[0].appearance: 'AAAA' is no appearance; it should be 100 signed bytes in base64"
+    )
 
 
 def test_a_hash_that_is_none_is_refused_with_its_line(small_site: Site) -> None:

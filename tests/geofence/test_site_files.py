@@ -142,6 +142,13 @@ def test_the_shipped_street_gives_no_warning() -> None:
     assert warnings_of(load_site(ONE_CAMERA)) == []
 
 
+def test_a_site_that_does_not_name_its_crs_is_read_as_wgs84_with_a_warning(folder: Path) -> None:
+    site_toml = folder / "site.toml"
+    site_toml.write_text(site_toml.read_text(encoding="utf-8").replace('crs = "wgs84"\n', ""), encoding="utf-8")
+    (line,) = warnings_of(load_site(folder))
+    assert line == 'site.toml: crs: not named, taken for WGS 84; write crs = "wgs84" at its head, or crs = "gcj02"'
+
+
 def test_what_is_worth_a_look_is_told(folder: Path) -> None:
     def add(features: list[Feature]) -> None:
         twin = json.loads(json.dumps(features[0]))
