@@ -23,7 +23,7 @@ def _patterned(seed: int, size_px: tuple[int, int] = (320, 240)) -> U8:
 
 def _unit(picture: U8, box: tuple[float, float, float, float] = BOX) -> npt.NDArray[np.float64]:
     found = appearances(crops(picture[None], np.zeros(1, np.intp), np.array([box], np.float32)))
-    return units_of([as_text(found[0])])[0]
+    return np.asarray(units_of([as_text(found[0])])[0], np.float64)
 
 
 def _noisy(picture: npt.NDArray[np.float32], seed: int) -> U8:
