@@ -28,6 +28,8 @@ MIN_SHARE = 0.5
 # the limit of a passage lies in the middle, because a measured width errs either way.
 SHARE_SLACK = 0.1
 CLEAR_SLACK_M = 0.1
+# What nobody knows the place of by so much, because its foot is hidden, does not prove a sidewalk blocked.
+MAX_UNSURE_M = 1.5
 # Seen so often, or twice over so long a time, a thing stands: what passes is somewhere else in the next frame.
 STANDING_HITS = 3
 STANDING_S = 3.0
@@ -150,7 +152,7 @@ def exposed_garbage(site: Site, standing: Sequence[Visit], at: datetime) -> list
 
 def blocked_sidewalks(site: Site, standing: Sequence[Visit], at: datetime, broken: frozenset[Key]) -> list[Breach]:
     """Sidewalks on which obstacles that no other rule claims leave no passage from end to end."""
-    obstacles = _with_role(site, standing, OBSTACLE_ROLES)
+    obstacles = [one for one in _with_role(site, standing, OBSTACLE_ROLES) if _footprint(one).sigma_m <= MAX_UNSURE_M]
     if not obstacles or not site.walkways:
         return []
     polygons = np.array([_footprint(visit).corners_m for visit in obstacles])
