@@ -173,6 +173,14 @@ def test_obstacles_block_together_where_none_does_alone(small_site: Site) -> Non
     assert kinds(small_site, *left, *right) == [(SIDEWALK, "sidewalk-1")]
 
 
+def test_what_hides_its_foot_does_not_prove_a_sidewalk_blocked(small_site: Site) -> None:
+    stall = Seen("stall", CAMERA.box_of(1.0, 14.0, 1.9, 1.2, 2.1))
+    x0, y0, x1, y1 = stall.xyxy
+    heap = Seen("garbage", ((x0 + x1) / 2, y1 - 0.4 * (y1 - y0), x1 + 0.3 * (x1 - x0), y1 + 0.3 * (y1 - y0)))
+    assert kinds(small_site, stall) == [(SIDEWALK, "sidewalk-1")]
+    assert SIDEWALK not in {kind for kind, _ in kinds(small_site, stall, heap)}
+
+
 def test_people_and_garbage_are_no_obstacles(small_site: Site) -> None:
     crowd = [on_ground("person", 0.3 + 0.6 * n, 12.0, 0.5, 0.5) for n in range(5)]
     assert kinds(small_site, *crowd) == []
