@@ -9,17 +9,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import dist
+from math import dist, hypot
 
 from geofence.boxes import Box
 from geofence.dwell import MAX_MISSED_SHARE, ZERO, DwellSettings
 from geofence.identity import incident_id_of
 from geofence.messages import EventType, IncidentKind
-from geofence.rules import Breach, Key
+from geofence.rules import Breach, Clearance, Key
 from geofence.visit import Departure, Look, Visit
 
-# An update is due at once when a passage has become narrower by this much.
+# An update is due at once when a passage has become narrower by this much, or the thing stands so far from where it was
+# last told to.
 WORSE_M = 0.3
+MOVED_M = 1.0
+MOVED_SIGMAS = 3.0
+
+
+class Change(StrEnum):
+    """Why there is something new to tell of an open incident."""
+
+    WORSE = "worse"
+    MOVED = "moved"
+    STILL = "still"
 
 
 class Ending(StrEnum):
@@ -51,8 +62,8 @@ class Claim:
     visits: numbers of the visits that break it
     began_clock: counted time of the camera when it began; dwell: since then until it was last seen, of which so much
         as is `unsure` is not proved
-    last_seen_at, ground_m, boxes, confidence, note: as of the last frame that showed it
-    gap_m: the passage that it leaves; told_gap_m: as it was last reported
+    last_seen_at, ground_m, sigma_m, boxes, confidence, clear: as of the last frame that showed it
+    told_clear_m, told_m, told_sigma_m: the passage that it leaves, its place and how sure that was, as last reported
     """
 
     kind: IncidentKind
@@ -67,16 +78,21 @@ class Claim:
     ground_m: tuple[float, float]
     boxes: tuple[Box, ...]
     confidence: float
-    note: tuple[str, str] | None = None
-    gap_m: float | None = None
-    told_gap_m: float | None = None
+    sigma_m: float
+    clear: Clearance | None = None
+    told_clear_m: float | None = None
+    told_m: tuple[float, float] | None = None
+    told_sigma_m: float = 0.0
     incident: Incident | None = None
     reported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One step in the life of an incident; at: when it became true. ending: only for one that is over."""
+    """One step in the life of an incident; at: when it became true.
+
+    ground_m: where it is told to be now; change: of an update; ending: of one that is over
+    """
 
     event: EventType
     incident: Incident
@@ -85,7 +101,10 @@ class Report:
     confidence: float
     is_start_unknown: bool
     boxes: tuple[Box, ...]
-    note: tuple[str, str] | None = None
+    ground_m: tuple[float, float]
+    sigma_m: float
+    clear: Clearance | None = None
+    change: Change | None = None
     ending: Ending | None = None
 
 
@@ -143,6 +162,7 @@ def _begun(breach: Breach, members: Sequence[Visit], look: Look) -> Claim:
         ground_m=breach.ground_m,
         boxes=breach.boxes,
         confidence=breach.confidence,
+        sigma_m=breach.sigma_m,
     )
 
 
@@ -161,8 +181,8 @@ def _continued(claim: Claim, breach: Breach, members: Sequence[Visit], look: Loo
         ground_m=breach.ground_m,
         boxes=breach.boxes,
         confidence=breach.confidence,
-        note=breach.note,
-        gap_m=breach.gap_m,
+        sigma_m=breach.sigma_m,
+        clear=breach.clear,
     )
 
 
@@ -193,6 +213,9 @@ def _cleared(
                 confidence=claim.confidence,
                 is_start_unknown=claim.is_start_unknown,
                 boxes=claim.boxes,
+                ground_m=claim.told_m or incident.ground_m,
+                sigma_m=claim.sigma_m,
+                clear=claim.clear,
                 ending=ending,
             )
         )
@@ -207,20 +230,42 @@ def _updates(kept: list[Claim], look: Look, settings: Mapping[IncidentKind, Dwel
         if incident is None or claim.last_seen_at != look.at:
             continue
         rows = [n for n, one in enumerate(kept) if one.incident and one.incident.incident_id == incident.incident_id]
-        if kept[rows[0]].reported_at == look.at or not _is_update_due(claim, look, settings[claim.kind]):
+        change = _change(claim, look, settings[claim.kind])
+        if change is None or kept[rows[0]].reported_at == look.at:
             continue
+        if change == Change.MOVED:
+            claim = replace(claim, told_m=claim.ground_m, told_sigma_m=claim.sigma_m)
         boxes: tuple[Box, ...] = ()
         for row in rows:
             boxes += kept[row].boxes if kept[row].last_seen_at == look.at else ()
-            kept[row] = replace(kept[row], reported_at=look.at, told_gap_m=kept[row].gap_m)
-        reports.append(_report(EventType.UPDATED, claim, incident, look, boxes))
+            kept[row] = replace(
+                kept[row],
+                reported_at=look.at,
+                told_clear_m=_width_m(kept[row]),
+                told_m=claim.told_m,
+                told_sigma_m=claim.told_sigma_m,
+            )
+        reports.append(_report(EventType.UPDATED, claim, incident, look, boxes, change))
     return reports
 
 
-def _is_update_due(claim: Claim, look: Look, settings: DwellSettings) -> bool:
+def _change(claim: Claim, look: Look, settings: DwellSettings) -> Change | None:
+    """What there is to tell of a reported claim, None for nothing yet."""
+    width_m = _width_m(claim)
+    if width_m is not None and claim.told_clear_m is not None and width_m <= claim.told_clear_m - WORSE_M:
+        return Change.WORSE
+    # A heap is as large as all its pieces: another piece of it is no other place.
+    if settings.merge_m == 0 and claim.told_m is not None:
+        # A place that has only become better known is no other place.
+        unsure_m = MOVED_SIGMAS * hypot(claim.sigma_m, claim.told_sigma_m)
+        if dist(claim.told_m, claim.ground_m) >= max(MOVED_M, unsure_m):
+            return Change.MOVED
     is_time = claim.reported_at is None or look.at - claim.reported_at >= timedelta(seconds=settings.heartbeat_s)
-    is_worse = claim.gap_m is not None and claim.told_gap_m is not None and claim.gap_m <= claim.told_gap_m - WORSE_M
-    return is_time or is_worse
+    return Change.STILL if is_time else None
+
+
+def _width_m(claim: Claim) -> float | None:
+    return None if claim.clear is None else claim.clear.width_m
 
 
 def _opened(
@@ -237,7 +282,7 @@ def _opened(
     ]
     if reported:
         joined = others[min(reported)[1]]
-        kept[row] = replace(claim, incident=joined.incident, reported_at=joined.reported_at)
+        kept[row] = replace(claim, incident=joined.incident, reported_at=joined.reported_at, told_m=joined.told_m)
         return []
     near = [
         one for one in others if one.last_seen_at == look.at and dist(one.ground_m, breach.ground_m) <= settings.merge_m
@@ -254,12 +299,27 @@ def _opened(
         subject=breach.subject,
         began_at=claim.began_at,
     )
-    kept[row] = replace(claim, incident=incident, reported_at=look.at, told_gap_m=claim.gap_m)
+    claim = replace(
+        claim,
+        incident=incident,
+        reported_at=look.at,
+        told_clear_m=_width_m(claim),
+        told_m=breach.ground_m,
+        told_sigma_m=breach.sigma_m,
+    )
+    kept[row] = claim
     boxes = claim.boxes + tuple(box for one in near for box in one.boxes)
     return [_report(EventType.OPENED, claim, incident, look, boxes)]
 
 
-def _report(event: EventType, claim: Claim, incident: Incident, look: Look, boxes: tuple[Box, ...]) -> Report:
+def _report(
+    event: EventType,
+    claim: Claim,
+    incident: Incident,
+    look: Look,
+    boxes: tuple[Box, ...],
+    change: Change | None = None,
+) -> Report:
     return Report(
         event=event,
         incident=incident,
@@ -268,5 +328,8 @@ def _report(event: EventType, claim: Claim, incident: Incident, look: Look, boxe
         confidence=claim.confidence,
         is_start_unknown=claim.is_start_unknown,
         boxes=boxes,
-        note=claim.note,
+        ground_m=claim.told_m or incident.ground_m,
+        sigma_m=claim.sigma_m,
+        clear=claim.clear,
+        change=change,
     )

@@ -79,6 +79,10 @@ class _IncidentData(BaseModel):
     dwell_s: float
     confidence: float
     reason: str
+    is_start_unknown: bool = False
+    clear_width_m: float | None = None
+    is_passage_blocked: bool = False
+    place_sigma_m: float | None = None
     xyxy: tuple[tuple[float, float, float, float], ...] = ()
 
 

@@ -75,7 +75,7 @@ def judge_reading(site: Site, reading: Reading, state: SensorState | None) -> tu
 def _camera_event(site: Site, camera_id: str, report: Report, scale: tuple[float, float]) -> IncidentEvent:
     incident = report.incident
     zone = next((zone for zone in site.zones.zones if zone.id == incident.zone_id), None)
-    lat, lng, cell = _place(site, incident.ground_m)
+    lat, lng, cell = _place(site, report.ground_m)
     return IncidentEvent(
         event=report.event,
         incident_id=incident.incident_id,
@@ -95,6 +95,10 @@ def _camera_event(site: Site, camera_id: str, report: Report, scale: tuple[float
         dwell_s=report.dwell.total_seconds(),
         confidence=report.confidence,
         reason=camera_reason(report, zone, site.classes, site.config.dwell[incident.kind]),
+        is_start_unknown=report.is_start_unknown,
+        clear_width_m=None if report.clear is None else report.clear.width_m,
+        is_passage_blocked=report.clear is not None and report.clear.is_blocked,
+        place_sigma_m=report.sigma_m,
         xyxy=tuple(_in_frame(box, scale) for box in report.boxes),
     )
 
@@ -128,6 +132,7 @@ def _sensor_event(
         dwell_s=(reading.measured_at - began_at).total_seconds(),
         confidence=1.0,
         reason=sensor_reason(event, sensor, reading.value, rule, standing),
+        is_start_unknown=standing.is_start_unknown,
     )
 
 

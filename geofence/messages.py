@@ -48,6 +48,10 @@ class IncidentEvent:
     began_at:    aware UTC, when the rule began to be broken; at: when this event became true (event time)
     dwell_s:     seconds from began_at that count towards the limit
     reason:      one line in words: what was seen, against which limit
+    is_start_unknown: it was there when somebody first looked, so began_at is the latest that it can be
+    clear_width_m: the narrowest passage that is left on the sidewalk, metres; None where none is concerned
+    is_passage_blocked: less than must stay free is left; a vehicle on a sidewalk may leave enough
+    place_sigma_m: standard deviation of the place, metres, as far as trembling boxes tell; None for sensors
     xyxy:        pixel boxes (x0, y0, x1, y1) in the evidence picture, empty for sensors
     """
 
@@ -69,4 +73,8 @@ class IncidentEvent:
     dwell_s: float
     confidence: float
     reason: str
+    is_start_unknown: bool = False
+    clear_width_m: float | None = None
+    is_passage_blocked: bool = False
+    place_sigma_m: float | None = None
     xyxy: tuple[tuple[float, float, float, float], ...] = ()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 from detectors.classes import ClassTable
-from geofence.claims import Ending, Report
+from geofence.claims import Change, Ending, Report
 from geofence.config import SensorConfig, SensorRule
 from geofence.dwell import DwellSettings
 from geofence.messages import EventType, IncidentKind
 from geofence.places import Zone, ZoneKind
+from geofence.site import MEASURED_PASSAGES
 from geofence.sensor_rules import SensorState
 
 _KIND_ZH = {
@@ -30,9 +31,15 @@ _ZONE_ZH = {
     ZoneKind.STREET: "车行道",
     ZoneKind.COLLECTION_POINT: "投放点",
 }
+# A place that is known worse than this says so.
+UNSURE_M = 1.5
 _UNKNOWN_START = ("首次看到时已在,起始时间未知", "there at first sight, so its true start is unknown")
 
 
+_CHANGE = {
+    Change.WORSE: ("情况加重", "worse than before"),
+    Change.MOVED: ("位置有移动", "moved"),
+}
 _ENDING = {
     Ending.GONE: ("已消除", "seen no more"),
     Ending.REPLACED: ("已被他物取代", "another took its place"),
@@ -54,12 +61,38 @@ def camera_reason(report: Report, zone: Zone | None, classes: ClassTable, settin
             f"{_KIND_ZH[kind]}{how_zh}:{where_zh},共 {dwell_s:.0f} s · "
             f"{_KIND_EN[kind]} over, {how_en}: {where_en}, {dwell_s:.0f} s in all"
         )
-    notes = [note for note in (report.note, _UNKNOWN_START if report.is_start_unknown else None) if note]
+    notes = [note for note in (_CHANGE.get(report.change) if report.change else None, _clearance_note(report), _place_note(report)) if note]
+    notes += [_UNKNOWN_START] if report.is_start_unknown else []
     # Whole seconds, never more than it was: what was measured must not look like the limit before it is reached.
     seconds = math.floor(dwell_s)
     chinese = [f"{_KIND_ZH[kind]}:{subject_zh}在{where_zh} {seconds} s,限 {settings.min_dwell_s:g} s"]
     english = [f"{_KIND_EN[kind]}: {subject} in {where_en} for {seconds} s, limit {settings.min_dwell_s:g} s"]
     return f"{';'.join(chinese + [n[0] for n in notes])} · {'; '.join(english + [n[1] for n in notes])}"
+
+
+def _clearance_note(report: Report) -> tuple[str, str] | None:
+    """What is left to those who walk there."""
+    clear = report.clear
+    if clear is None:
+        return None
+    zh = en = f"{clear.width_m:.1f} m"
+    if clear.width_m >= MEASURED_PASSAGES * clear.wanted_m:
+        zh, en = f"{zh} 以上", f"{en} or more"
+    if report.incident.kind == IncidentKind.BLOCKED_SIDEWALK:
+        return (
+            f"最窄处净宽 {zh},应不小于 {clear.wanted_m:g} m",
+            f"narrowest passage {en}, {clear.wanted_m:g} m must stay free",
+        )
+    if clear.is_blocked:
+        return f"同时阻断人行道,仅余 {zh}", f"it also blocks the sidewalk, {en} are left"
+    return f"人行道仍可通行,余 {zh}", f"the sidewalk stays passable, {en} are left"
+
+
+def _place_note(report: Report) -> tuple[str, str] | None:
+    """How well the place is known, where that is worth a word."""
+    if report.sigma_m < UNSURE_M:
+        return None
+    return f"位置误差约 ±{report.sigma_m:.1f} m", f"place known to ± {report.sigma_m:.1f} m"
 
 
 def sensor_reason(event: EventType, sensor: SensorConfig, value: float, rule: SensorRule, state: SensorState) -> str:

@@ -1,7 +1,8 @@
 """Recorded detections as text lines → incident events as text lines; what ``street721 judge`` does.
 
 In:  ``{"camera_id", "captured_at", "detections": [{"class", "confidence", "xyxy"}], "size_px"?}``, one per line
-Out: ``{"event", "incident_id", "kind", "camera_id", "lat", "lng", "cell", "began_at", "at", "confidence"}``
+Out: ``{"event", "incident_id", "kind", "camera_id", "lat", "lng", "cell", "began_at", "at", "confidence", "subject",
+"zone_id", "dwell_s", "is_start_unknown", "clear_width_m", "is_passage_blocked", "place_sigma_m", "reason"}``
 """
 
 from __future__ import annotations
@@ -126,8 +127,20 @@ def format_event(event: IncidentEvent) -> str:
         "began_at": event.began_at.isoformat(),
         "at": event.at.isoformat(),
         "confidence": round(event.confidence, 4),
+        "subject": event.subject,
+        "zone_id": event.zone_id,
+        "dwell_s": round(event.dwell_s, 3),
+        "is_start_unknown": event.is_start_unknown,
+        "clear_width_m": _rounded(event.clear_width_m, 2),
+        "is_passage_blocked": event.is_passage_blocked,
+        "place_sigma_m": _rounded(event.place_sigma_m, 2),
+        "reason": event.reason,
     }
     return json.dumps(facts, ensure_ascii=False)
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _frame(site: Site, line: str, line_number: int) -> RecordedFrame:

@@ -51,6 +51,19 @@ Key = tuple[IncidentKind, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clearance:
+    """width_m: of the widest passage along a sidewalk, at most twice wanted_m; wanted_m: what must stay free."""
+
+    width_m: float
+    wanted_m: float
+
+    @property
+    def is_blocked(self) -> bool:
+        """Nobody gets through."""
+        return self.width_m < self.wanted_m
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
     """A rule that is broken at a moment.
 
@@ -58,7 +71,8 @@ class Breach:
     visits:   numbers of the visits that do
     since:    when it began, as far as the visits tell
     boxes:    of the things, as last seen; confidence of the least sure one
-    gap_m:    what a blocked sidewalk leaves; note: what else the reason should say, Chinese and English
+    clear:    what is left to those who walk, where a sidewalk is concerned
+    sigma_m:  standard deviation of ground_m, as far as the boxes' trembling tells
     """
 
     kind: IncidentKind
@@ -72,8 +86,8 @@ class Breach:
     since: datetime
     is_start_unknown: bool
     boxes: tuple[Box, ...]
-    gap_m: float | None = None
-    note: tuple[str, str] | None = None
+    sigma_m: float
+    clear: Clearance | None = None
 
     @property
     def is_whole_zone(self) -> bool:
@@ -110,6 +124,7 @@ def parked_vehicles(site: Site, standing: Sequence[Visit], at: datetime, broken:
         return []
     footprints = [_footprint(visit) for visit in vehicles]
     rows, zones, overlaps = site.zones.overlapping(np.array([one.corners_m for one in footprints]))
+    cleared = _Clearances(site, standing)
     queueing = queueing_numbers(vehicles, at, site.config.dwell[IncidentKind.ILLEGAL_PARKING])
     breaches = []
     for row, visit in enumerate(vehicles):
@@ -129,7 +144,7 @@ def parked_vehicles(site: Site, standing: Sequence[Visit], at: datetime, broken:
         number = max(sorted(pieces), key=lambda zone: pieces[zone].area)
         zone = site.zones.zones[number]
         since = _forbidden_since(site, zone, visit, at)
-        breaches.append(_breach(IncidentKind.ILLEGAL_PARKING, visit, zone, since, note=_gap_note(site, number, visit)))
+        breaches.append(_breach(IncidentKind.ILLEGAL_PARKING, visit, zone, since, clear=cleared.beside(visit)))
     return breaches
 
 
@@ -197,16 +212,13 @@ def _blocked(
         since=latest.presence.began_at,
         is_start_unknown=latest.presence.is_start_unknown,
         boxes=tuple(visit.last_box for visit in chain),
-        gap_m=gap_m,
-        note=(
-            f"最窄处净宽 {gap_m:.1f} m,应不小于 {wanted_m:g} m",
-            f"narrowest passage {gap_m:.1f} m, {wanted_m:g} m must stay free",
-        ),
+        sigma_m=_footprint(largest).sigma_m,
+        clear=Clearance(width_m=gap_m, wanted_m=wanted_m),
     )
 
 
 def _breach(
-    kind: IncidentKind, visit: Visit, zone: Zone, since: datetime, note: tuple[str, str] | None = None
+    kind: IncidentKind, visit: Visit, zone: Zone, since: datetime, clear: Clearance | None = None
 ) -> Breach:
     ground_m = _footprint(visit).center_m
     east, north = (round(metres / PLACE_STEP_M) for metres in ground_m)
@@ -222,19 +234,41 @@ def _breach(
         since=max(since, visit.presence.began_at),
         is_start_unknown=visit.presence.is_start_unknown and since <= visit.presence.began_at,
         boxes=(visit.last_box,),
-        note=note,
+        sigma_m=_footprint(visit).sigma_m,
+        clear=clear,
     )
 
 
-def _gap_note(site: Site, number: int, visit: Visit) -> tuple[str, str] | None:
-    """What a vehicle on a sidewalk leaves to those who walk there."""
-    walkway = site.walkways.get(number)
-    if walkway is None:
-        return None
-    gap_m = walkway.clear_width_m(shapely.Polygon(_footprint(visit).corners_m))
-    if gap_m >= site.min_clear_m(site.zones.zones[number]):
-        return None
-    return f"同时阻断人行道,仅余 {gap_m:.1f} m", f"it also blocks the sidewalk, {gap_m:.1f} m are left"
+class _Clearances:
+    """What is left to those who walk past a vehicle, with all that stands on its sidewalk, for one moment."""
+
+    def __init__(self, site: Site, standing: Sequence[Visit]) -> None:
+        self._site = site
+        roles = OBSTACLE_ROLES | {Role.VEHICLE}
+        things = [one for one in _with_role(site, standing, roles) if _footprint(one).sigma_m <= MAX_UNSURE_M]
+        self._shapes = {one.number: shapely.Polygon(_footprint(one).corners_m) for one in things}
+
+    def beside(self, visit: Visit) -> Clearance | None:
+        """The narrowest passage of those that the vehicle narrows; None where it stands on no sidewalk."""
+        own = shapely.Polygon(_footprint(visit).corners_m)
+        found: list[Clearance] = []
+        for number, walkway in self._site.walkways.items():
+            if not own.intersects(walkway.polygon_m):
+                continue
+            wanted_m = self._site.min_clear_m(self._site.zones.zones[number])
+            width_m = walkway.clear_width_m(own)
+            others = [
+                shape
+                for other, shape in self._shapes.items()
+                if other != visit.number and shape.intersects(walkway.polygon_m)
+            ]
+            if others:
+                together_m = walkway.clear_width_m(shapely.union_all([own, *others]))
+                # What others leave further along is not this vehicle's doing.
+                if together_m < min(width_m, walkway.clear_width_m(shapely.union_all(others))):
+                    width_m = together_m
+            found.append(Clearance(width_m=width_m, wanted_m=wanted_m))
+        return min(found, key=lambda clear: clear.width_m - clear.wanted_m, default=None)
 
 
 def _forbids(site: Site, zone: Zone, visit: Visit, at: datetime) -> bool:

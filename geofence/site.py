@@ -31,6 +31,8 @@ from geofence.site_map import GRID_FILE, ZONES_FILE, CellShape, Rings, ZoneShape
 Float64s = npt.NDArray[np.float64]
 
 MAX_DISTANCE_M = 50_000.0
+# A passage is measured up to so many times what must stay free; wider ones are wide enough.
+MEASURED_PASSAGES = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -289,7 +291,7 @@ def _walkways(index: ZoneIndex, min_clear_m: float) -> dict[int, Walkway]:
         if zone.kind != ZoneKind.SIDEWALK:
             continue
         wanted_m = min_clear_m if zone.min_clear_m is None else zone.min_clear_m
-        walkways[row] = Walkway(zone.polygon_m, reach_m=2 * wanted_m)
+        walkways[row] = Walkway(zone.polygon_m, reach_m=MEASURED_PASSAGES * wanted_m)
         width_m = walkways[row].clear_width_m(shapely.Polygon())
         if width_m < wanted_m:
             whose = f"rules.{IncidentKind.BLOCKED_SIDEWALK}" if zone.min_clear_m is None else "its own"

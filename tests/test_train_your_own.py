@@ -48,7 +48,7 @@ def test_the_example_row_can_be_added_to_the_shipped_table() -> None:
     assert len(table.classes) == len(load_classes().classes) + 1
 
 
-@pytest.mark.parametrize("name", ["van", "tricycle", "e_bike", "stall"])
+@pytest.mark.parametrize("name", ["van", "tricycle", "e_bike", "stall", "goods", "works"])
 def test_what_chinese_streets_hold_has_a_row(name: str) -> None:
     assert name in load_classes().by_name
     assert f"`{name}`" in MANUAL

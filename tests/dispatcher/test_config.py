@@ -44,7 +44,12 @@ def test_category_without_a_limit_takes_the_default(policy_text: str) -> None:
         (IncidentKind.BLOCKED_SIDEWALK, "bicycle", "sidewalk", "09010", "CG"),
         (IncidentKind.BLOCKED_SIDEWALK, "motorcycle", "sidewalk", "09010", "CG"),
         (IncidentKind.BLOCKED_SIDEWALK, "garbage_bin", "sidewalk", "06036", "JD"),
+        (IncidentKind.BLOCKED_SIDEWALK, "e_bike", "sidewalk", "09010", "CG"),
         (IncidentKind.BLOCKED_SIDEWALK, "stall", "sidewalk", "09006", "CG"),
+        (IncidentKind.BLOCKED_SIDEWALK, "goods", "sidewalk", "06036", "JD"),
+        (IncidentKind.BLOCKED_SIDEWALK, "works", "sidewalk", "08002", "ZJ"),
+        (IncidentKind.BLOCKED_SIDEWALK, "unknown_object", "sidewalk", "06036", "JD"),
+        (IncidentKind.BLOCKED_SIDEWALK, "car", "sidewalk", "09009", "CG"),
         (IncidentKind.BLOCKED_SIDEWALK, "something new", "sidewalk", "06036", "JD"),
     ],
 )

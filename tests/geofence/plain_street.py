@@ -117,6 +117,7 @@ class PlainCamera:
             since=visit.presence.began_at,
             is_start_unknown=visit.presence.is_start_unknown,
             boxes=(visit.last_box,),
+            sigma_m=0.1,
         )
 
     @property

@@ -34,6 +34,10 @@ EVENT = IncidentEvent(
     dwell_s=20.0,
     confidence=0.8,
     reason="违规停放 · illegal parking",
+    is_start_unknown=True,
+    clear_width_m=0.62,
+    is_passage_blocked=True,
+    place_sigma_m=0.21,
     xyxy=((364.0, 160.0, 468.0, 290.0),),
 )
 JPEG = b"\xff\xd8 a picture \xff\xd9"
@@ -58,6 +62,14 @@ def test_an_event_comes_out_as_it_went_in() -> None:
     assert event == EVENT
     assert evidence is None
     assert event_id == f"{'0f' * 16}:opened:1777608020250"
+
+
+def test_an_event_of_an_older_gateway_lacks_what_it_did_not_know() -> None:
+    data = json.loads(incident_to_json(EVENT))["data"]
+    new = ("is_start_unknown", "clear_width_m", "is_passage_blocked", "place_sigma_m")
+    old = edited(data={key: value for key, value in data.items() if key not in new})
+    _, event, _ = incident_from_json(old)
+    assert [getattr(event, key) for key in new] == [False, None, False, None]
 
 
 def test_the_envelope_is_cloudevents_1_0_structured_json() -> None:

@@ -72,6 +72,9 @@ def test_an_event_says_what_where_and_since_when(watch: Watch, small_site: Site,
     assert event.at == NOON + timedelta(seconds=21)
     assert event.dwell_s == 20.5
     assert event.confidence == pytest.approx(0.8)
+    assert (event.is_start_unknown, event.clear_width_m, event.is_passage_blocked) == (False, None, False)
+    assert event.place_sigma_m is not None
+    assert event.place_sigma_m < 0.5
     assert event.place_key.startswith("zone:kerb-1:")
     assert np.allclose(event.xyxy, [CAR.xyxy], atol=1e-3)
     place_m = small_site.plane.to_ground(np.array([[event.lat, event.lng]]))[0]
@@ -85,6 +88,7 @@ def test_a_thing_there_at_first_sight_says_that_its_start_is_unknown(watch: Watc
     (event,) = watch.see_every(range(21), CAR)
     assert "首次看到时已在,起始时间未知" in event.reason
     assert "there at first sight, so its true start is unknown" in event.reason
+    assert event.is_start_unknown
     assert event.began_at == NOON
 
 
@@ -93,6 +97,8 @@ def test_a_blocked_sidewalk_reports_its_narrowest_gap(watch: Watch) -> None:
     assert event.place_key == "zone:sidewalk-1"
     assert "最窄处净宽" in event.reason
     assert "narrowest passage" in event.reason
+    assert event.clear_width_m == pytest.approx(0.0, abs=0.3)
+    assert event.is_passage_blocked
     assert len(event.xyxy) == 2
 
 
@@ -117,6 +123,43 @@ def test_one_heap_of_garbage_seen_as_many_boxes_is_one_incident(watch: Watch) ->
     heap = [Seen("garbage", Pinhole().box_of(0.6 + 0.9 * n, 10.0 + n, 0.8, 0.8, 0.5)) for n in range(3)]
     (event,) = watch.see_every(range(30), *heap)
     assert (event.event, event.kind, len(event.xyxy)) == (EventType.OPENED, IncidentKind.EXPOSED_GARBAGE, 3)
+
+
+def test_a_car_on_the_sidewalk_says_that_it_blocks_and_what_gap_it_leaves(watch: Watch) -> None:
+    watch.see(0)
+    (event,) = watch.see_every(range(1, 22), Seen("car", Pinhole().box_of(1.5, 14.0, 1.8, 4.6, 1.5)))
+    assert (event.kind, event.is_passage_blocked) == (IncidentKind.ILLEGAL_PARKING, True)
+    assert event.clear_width_m == pytest.approx(0.6, abs=0.2)
+    assert f"同时阻断人行道,仅余 {event.clear_width_m:.1f} m" in event.reason
+    assert f"it also blocks the sidewalk, {event.clear_width_m:.1f} m are left" in event.reason
+
+
+def test_a_passage_that_becomes_narrower_is_told_at_once(watch: Watch) -> None:
+    camera = Pinhole()
+    two = [Seen("garbage_bin", camera.box_of(x, 12.0, 0.6, 0.6, 1.05)) for x in (0.3, 1.5)]
+    one_more = Seen("garbage_bin", camera.box_of(2.4, 12.0, 0.6, 0.6, 1.05))
+    opened, *_ = watch.see_every(range(20), *two)
+    (worse,) = [event for event in watch.see_every(range(20, 30), *two, one_more) if "worse" in event.reason]
+    assert (worse.event, worse.incident_id) == (EventType.UPDATED, opened.incident_id)
+    assert worse.reason.split(";")[1] == "情况加重"
+    assert opened.clear_width_m is not None
+    assert worse.clear_width_m is not None
+    assert worse.clear_width_m < opened.clear_width_m - 0.3
+
+
+def test_a_car_that_is_shunted_a_little_is_told_where_it_stands_now(watch: Watch) -> None:
+    camera = Pinhole()
+    before, after = (Seen("car", camera.box_of(-1.25, y, 1.8, 4.6, 1.5)) for y in (14.0, 15.4))
+    opened, *_ = watch.see_every(range(25), before)
+    (moved,) = [event for event in watch.see_every(range(25, 70), after) if "moved" in event.reason]
+    assert (moved.event, moved.incident_id) == (EventType.UPDATED, opened.incident_id)
+    plane = watch.site.plane
+    places_m = plane.to_ground(np.array([(opened.lat, opened.lng), (moved.lat, moved.lng)]))
+    assert math.dist(*places_m) == pytest.approx(1.4, abs=0.3)
+    later = watch.see_every(range(70, 140), after)
+    assert {event.event for event in later} == {EventType.UPDATED}
+    assert {(event.lat, event.lng) for event in later} == {(moved.lat, moved.lng)}
+    assert not any("moved" in event.reason for event in later)
 
 
 def test_ids_are_the_same_whenever_the_same_frames_are_judged(small_site: Site) -> None:
