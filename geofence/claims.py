@@ -233,8 +233,8 @@ def _updates(kept: list[Claim], look: Look, settings: Mapping[IncidentKind, Dwel
         change = _change(claim, look, settings[claim.kind])
         if change is None or kept[rows[0]].reported_at == look.at:
             continue
-        if change == Change.MOVED:
-            claim = replace(claim, told_m=claim.ground_m, told_sigma_m=claim.sigma_m)
+        is_moved = change == Change.MOVED
+        told_m, told_sigma_m = (claim.ground_m, claim.sigma_m) if is_moved else (claim.told_m, claim.told_sigma_m)
         boxes: tuple[Box, ...] = ()
         for row in rows:
             boxes += kept[row].boxes if kept[row].last_seen_at == look.at else ()
@@ -242,10 +242,11 @@ def _updates(kept: list[Claim], look: Look, settings: Mapping[IncidentKind, Dwel
                 kept[row],
                 reported_at=look.at,
                 told_clear_m=_width_m(kept[row]),
-                told_m=claim.told_m,
-                told_sigma_m=claim.told_sigma_m,
+                told_m=told_m,
+                told_sigma_m=told_sigma_m,
             )
-        reports.append(_report(EventType.UPDATED, claim, incident, look, boxes, change))
+        told = replace(claim, told_m=told_m)
+        reports.append(replace(_report(EventType.UPDATED, told, incident, look, boxes), change=change))
     return reports
 
 
@@ -312,14 +313,7 @@ def _opened(
     return [_report(EventType.OPENED, claim, incident, look, boxes)]
 
 
-def _report(
-    event: EventType,
-    claim: Claim,
-    incident: Incident,
-    look: Look,
-    boxes: tuple[Box, ...],
-    change: Change | None = None,
-) -> Report:
+def _report(event: EventType, claim: Claim, incident: Incident, look: Look, boxes: tuple[Box, ...]) -> Report:
     return Report(
         event=event,
         incident=incident,
@@ -331,5 +325,4 @@ def _report(
         ground_m=claim.told_m or incident.ground_m,
         sigma_m=claim.sigma_m,
         clear=claim.clear,
-        change=change,
     )

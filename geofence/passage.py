@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,14 @@ import numpy.typing as npt
 import shapely
 from shapely import affinity
 
+from geofence.strip import End, ends_of, sides_of
+
 # The passage may be narrower than asked by this much: what rounding alone may take.
 TOLERANCE_M = 1e-3
 GAP_PRECISION_M = 0.01
 # Segments per quarter circle where an obstacle's corner is widened: the chord errs by 2 mm at 0.75 m.
 ARC_SEGMENTS = 16
+KNOWN_ANSWERS = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,9 +27,8 @@ class Walkway:
     """A sidewalk with its two ends, ready to be asked for passages of up to `reach_m`.
 
     polygon_m:  shapely Polygon, [east, north] metres
-    The ends are the short sides of the minimum rotated rectangle. Widening obstacles and borders by half a
-    passage would also take a strip from the ends, so the walkway goes on beyond them by `reach_m`;
-    a passage counts when it gets from one extension to the other.
+    Widening obstacles and borders by half a passage would also take a strip from its ends (`strip.py`), so the walkway
+    goes on beyond them by `reach_m`; a passage counts when it gets from one extension to the other.
     """
 
     polygon_m: Any
@@ -33,29 +36,41 @@ class Walkway:
     _extended: Any = field(init=False, repr=False)
     _ends: tuple[Any, Any] = field(init=False, repr=False)
     _sides: tuple[Any, Any] | None = field(init=False, repr=False)
+    _is_passable: Callable[[bytes, float], bool] = field(init=False, repr=False)
+    _clear_width_m: Callable[[bytes], float] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        tips = [self._tip(near, far) for near, far in _end_axes(self.polygon_m)]
+        ends = ends_of(self.polygon_m)
+        tips = [self._tip(end) for end in ends]
         swept = [_swept(tip, shift) for tip, shift in tips]
         beyond = [affinity.translate(tip, *shift) for tip, shift in tips]
         object.__setattr__(self, "_extended", shapely.union_all([self.polygon_m, *swept]))
         object.__setattr__(self, "_ends", (beyond[0], beyond[1]))
-        object.__setattr__(self, "_sides", _sides(self.polygon_m))
+        object.__setattr__(self, "_sides", sides_of(self.polygon_m, ends))
+        # What stands there stands there in the next frame too, so its answer is kept.
+        object.__setattr__(self, "_is_passable", lru_cache(KNOWN_ANSWERS)(self._passable))
+        object.__setattr__(self, "_clear_width_m", lru_cache(KNOWN_ANSWERS)(self._width_m))
 
     def is_passable(self, obstacles: Any, clear_m: float) -> bool:
         """Whether a passage at least `clear_m` wide joins both ends around `obstacles` (a shapely geometry)."""
-        inner = self._free(obstacles).buffer(TOLERANCE_M - clear_m / 2, quad_segs=ARC_SEGMENTS)
-        first, second = self._ends
-        return any(part.intersects(first) and part.intersects(second) for part in shapely.get_parts(inner))
+        return self._is_passable(shapely.to_wkb(obstacles), clear_m)
 
     def clear_width_m(self, obstacles: Any) -> float:
         """Width of the widest passage that joins both ends, 0 when none does, at most `reach_m`; ±1 cm."""
+        return self._clear_width_m(shapely.to_wkb(obstacles))
+
+    def _passable(self, wkb: bytes, clear_m: float) -> bool:
+        inner = self._free(shapely.from_wkb(wkb)).buffer(TOLERANCE_M - clear_m / 2, quad_segs=ARC_SEGMENTS)
+        first, second = self._ends
+        return any(part.intersects(first) and part.intersects(second) for part in shapely.get_parts(inner))
+
+    def _width_m(self, wkb: bytes) -> float:
         low_m, high_m = 0.0, self.reach_m
-        if self.is_passable(obstacles, high_m):
+        if self._passable(wkb, high_m):
             return high_m
         while high_m - low_m > GAP_PRECISION_M:
             middle_m = (low_m + high_m) / 2
-            low_m, high_m = (middle_m, high_m) if self.is_passable(obstacles, middle_m) else (low_m, middle_m)
+            low_m, high_m = (middle_m, high_m) if self._passable(wkb, middle_m) else (low_m, middle_m)
         return 0.0 if low_m <= TOLERANCE_M * 2 else low_m
 
     def narrowest_chain(self, pieces: Sequence[Any]) -> tuple[int, ...]:
@@ -74,9 +89,9 @@ class Walkway:
         """The walkway without its obstacles; the extensions stay free."""
         return self._extended.difference(shapely.intersection(obstacles, self.polygon_m))
 
-    def _tip(self, middle: tuple[float, float], outward: tuple[float, float]) -> tuple[Any, tuple[float, float]]:
+    def _tip(self, end: End) -> tuple[Any, tuple[float, float]]:
         """The last `reach_m` of the sidewalk before an end, and the shift that carries it wholly beyond."""
-        (east, north), (out_east, out_north) = middle, outward
+        (east, north), (out_east, out_north) = end.middle, end.outward
         half_m = self.polygon_m.length
         corners = [
             (east + along * out_east - across * out_north, north + along * out_north + across * out_east)
@@ -87,37 +102,10 @@ class Walkway:
                 (-self.reach_m, half_m),
             )
         ]
-        tip = self.polygon_m.intersection(shapely.Polygon(corners))
+        parts = shapely.get_parts(self.polygon_m.intersection(shapely.Polygon(corners)))
+        # Other arms of a sidewalk that bends may reach as far.
+        tip = parts[int(np.argmin(shapely.distance(parts, shapely.LineString(end.line))))]
         return tip, (2 * self.reach_m * out_east, 2 * self.reach_m * out_north)
-
-
-def _end_axes(polygon_m: Any) -> list[tuple[tuple[float, float], tuple[float, float]]]:
-    """(middle, outward unit vector) of both short sides of the minimum rotated rectangle."""
-    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(polygon_m))[:4]
-    sides = [(corners[n], corners[(n + 1) % 4]) for n in range(4)]
-    lengths = [float(((b - a) ** 2).sum() ** 0.5) for a, b in sides]
-    first = 0 if lengths[0] <= lengths[1] else 1
-    middles = [(sides[n][0] + sides[n][1]) / 2 for n in (first, first + 2)]
-    along = (middles[1] - middles[0]) / max(lengths)
-    return [
-        ((float(middle[0]), float(middle[1])), (float(sign * along[0]), float(sign * along[1])))
-        for middle, sign in zip(middles, (-1.0, 1.0), strict=True)
-    ]
-
-
-def _sides(polygon_m: Any) -> tuple[Any, Any] | None:
-    """The two borders that lead from end to end: the outline without what lies at the rectangle's short sides."""
-    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(polygon_m))[:4]
-    lengths = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
-    first = 0 if lengths[0] <= lengths[1] else 1
-    ends = [shapely.LineString([corners[n], corners[(n + 1) % 4]]) for n in (first, first + 2)]
-    near_m = 0.02 * float(lengths.max())
-    caps = shapely.union_all([end.buffer(near_m, cap_style="square") for end in ends])
-    rest = shapely.line_merge(shapely.difference(polygon_m.exterior, caps))
-    parts = sorted(shapely.get_parts(rest), key=lambda part: -float(part.length))
-    if len(parts) < 2:
-        return None
-    return parts[0], parts[1]
 
 
 def _smallest_steps(gaps: npt.NDArray[np.float64]) -> tuple[int, ...]:

@@ -10,8 +10,8 @@ from geofence.config import SensorConfig, SensorRule
 from geofence.dwell import DwellSettings
 from geofence.messages import EventType, IncidentKind
 from geofence.places import Zone, ZoneKind
-from geofence.site import MEASURED_PASSAGES
 from geofence.sensor_rules import SensorState
+from geofence.site import MEASURED_PASSAGES
 
 _KIND_ZH = {
     IncidentKind.ILLEGAL_PARKING: "违规停放",
@@ -61,13 +61,18 @@ def camera_reason(report: Report, zone: Zone | None, classes: ClassTable, settin
             f"{_KIND_ZH[kind]}{how_zh}:{where_zh},共 {dwell_s:.0f} s · "
             f"{_KIND_EN[kind]} over, {how_en}: {where_en}, {dwell_s:.0f} s in all"
         )
-    notes = [note for note in (_CHANGE.get(report.change) if report.change else None, _clearance_note(report), _place_note(report)) if note]
+    notes = [note for note in (_change_note(report), _clearance_note(report), _place_note(report)) if note]
     notes += [_UNKNOWN_START] if report.is_start_unknown else []
     # Whole seconds, never more than it was: what was measured must not look like the limit before it is reached.
     seconds = math.floor(dwell_s)
     chinese = [f"{_KIND_ZH[kind]}:{subject_zh}在{where_zh} {seconds} s,限 {settings.min_dwell_s:g} s"]
     english = [f"{_KIND_EN[kind]}: {subject} in {where_en} for {seconds} s, limit {settings.min_dwell_s:g} s"]
     return f"{';'.join(chinese + [n[0] for n in notes])} · {'; '.join(english + [n[1] for n in notes])}"
+
+
+def _change_note(report: Report) -> tuple[str, str] | None:
+    """What is new, where more than time has passed."""
+    return None if report.change is None else _CHANGE.get(report.change)
 
 
 def _clearance_note(report: Report) -> tuple[str, str] | None:

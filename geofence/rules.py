@@ -217,9 +217,7 @@ def _blocked(
     )
 
 
-def _breach(
-    kind: IncidentKind, visit: Visit, zone: Zone, since: datetime, clear: Clearance | None = None
-) -> Breach:
+def _breach(kind: IncidentKind, visit: Visit, zone: Zone, since: datetime, clear: Clearance | None = None) -> Breach:
     ground_m = _footprint(visit).center_m
     east, north = (round(metres / PLACE_STEP_M) for metres in ground_m)
     return Breach(

@@ -27,6 +27,7 @@ from geofence.permits import PERMITS_FILE, Permit, PermitConfig
 from geofence.places import Cell, GridIndex, Zone, ZoneIndex, ZoneKind
 from geofence.pose import Pose, camera_pose
 from geofence.site_map import GRID_FILE, ZONES_FILE, CellShape, Rings, ZoneShape
+from geofence.strip import Axis, axis_of
 
 Float64s = npt.NDArray[np.float64]
 
@@ -54,7 +55,7 @@ class Site:
 
     cameras, sensors: by id; walkways: by index of the sidewalk in zones.zones
     sensor_places_m: [east, north] by sensor id
-    zone_axes_rad: direction of every zone's long side, clockwise from north
+    zone_axes: which way every zone runs
     """
 
     config: SiteConfig
@@ -66,7 +67,7 @@ class Site:
     zones: ZoneIndex
     grid: GridIndex
     walkways: Mapping[int, Walkway]
-    zone_axes_rad: tuple[float, ...]
+    zone_axes: tuple[Axis, ...]
     holidays: Holidays = NO_HOLIDAYS
     permits: tuple[Permit, ...] = ()
 
@@ -88,7 +89,7 @@ class Site:
         rows, zones = self.zones.containing(ground_m)
         for row, zone in sorted(zip(rows.tolist(), zones.tolist(), strict=True), reverse=True):
             if self.zones.zones[zone].kind != ZoneKind.COLLECTION_POINT or math.isnan(axes[row]):
-                axes[row] = self.zone_axes_rad[zone]
+                axes[row] = self.zone_axes[zone].at((float(ground_m[row, 0]), float(ground_m[row, 1])))
         return axes
 
     def is_in_force(self, zone: Zone, at: datetime) -> bool:
@@ -144,7 +145,7 @@ def build_site(
         zones=zone_index,
         grid=GridIndex(grid_cells),
         walkways=MappingProxyType(_walkways(zone_index, config.min_clear_m)),
-        zone_axes_rad=tuple(_axis_rad(zone) for zone in zone_index.zones),
+        zone_axes=tuple(axis_of(zone.polygon_m, zone.direction_deg) for zone in zone_index.zones),
         holidays=holidays or NO_HOLIDAYS,
         permits=tuple(_permit(permit, row, zones, plane) for row, permit in enumerate(permits)),
     )
@@ -252,16 +253,6 @@ def _zone(zone: ZoneShape, plane: GroundPlane) -> Zone:
         min_clear_m=zone.min_clear_m,
         exempt=zone.exempt,
     )
-
-
-def _axis_rad(zone: Zone) -> float:
-    """Direction of a zone as it says, or of the long side of the smallest rectangle around it, 0 … pi."""
-    if zone.direction_deg is not None:
-        return math.radians(zone.direction_deg) % math.pi
-    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(zone.polygon_m))
-    sides = np.diff(corners[:3], axis=0)
-    east, north = sides[int(np.argmax(np.linalg.norm(sides, axis=1)))]
-    return math.atan2(float(east), float(north)) % math.pi
 
 
 def _polygon(rings: Rings, plane: GroundPlane) -> Any:

@@ -88,9 +88,7 @@ def test_a_car_on_the_sidewalk_is_parking_and_no_obstacle(small_site: Site) -> N
 
 
 @pytest.mark.parametrize(("x", "left_m", "is_blocked"), [(1.5, 0.6, True), (0.3, 1.8, False)])
-def test_a_car_on_the_sidewalk_says_what_it_leaves(
-    small_site: Site, x: float, left_m: float, is_blocked: bool
-) -> None:
+def test_a_car_on_the_sidewalk_says_what_it_leaves(small_site: Site, x: float, left_m: float, is_blocked: bool) -> None:
     (found,) = judged(small_site, car(x))
     assert found.clear is not None
     assert found.clear.width_m == pytest.approx(left_m, abs=0.2)

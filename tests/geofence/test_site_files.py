@@ -66,7 +66,7 @@ def test_a_direction_goes_before_the_shape(folder: Path) -> None:
     edit(folder, "zones.geojson", sets("no_parking", direction_deg=200))
     site = load_site(folder)
     (number,) = [n for n, one in enumerate(site.zones.zones) if one.kind == "no_parking"]
-    assert site.zone_axes_rad[number] == pytest.approx(math.radians(20))
+    assert site.zone_axes[number].at((0.0, 0.0)) == pytest.approx(math.radians(20))
 
 
 def test_a_sidewalk_may_ask_for_its_own_width(folder: Path) -> None:
