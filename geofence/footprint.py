@@ -50,7 +50,7 @@ class Footprint:
 
     corners_m:  four corners in order; center_m: their middle
     heading_rad: of its long side, clockwise from north; length_m, width_m: its sides
-    sigma_m:    standard deviation of center_m along its worst direction, from the box's trembling alone
+    sway_m:     one standard deviation of center_m along its worst direction, from the box's trembling alone
     """
 
     corners_m: tuple[tuple[float, float], ...]
@@ -58,7 +58,17 @@ class Footprint:
     heading_rad: float
     length_m: float
     width_m: float
-    sigma_m: float
+    sway_m: tuple[float, float]
+
+    @property
+    def sigma_m(self) -> float:
+        """Standard deviation of center_m along its worst direction."""
+        return math.hypot(*self.sway_m)
+
+    def shifted(self, sways: float) -> tuple[tuple[float, float], ...]:
+        """The corners where the thing stands so many standard deviations along its worst direction."""
+        east_m, north_m = (sways * part_m for part_m in self.sway_m)
+        return tuple((east + east_m, north + north_m) for east, north in self.corners_m)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +125,7 @@ def _contact(homography: Homography, footing: Footing) -> Footprint | None:
         heading_rad=math.atan2(float(side[0]), float(side[1])) % math.pi,
         length_m=max(depth_m, across_m),
         width_m=min(depth_m, across_m),
-        sigma_m=metres_per_px * _edge_px(footing)[3],
+        sway_m=_pair(away * metres_per_px * _edge_px(footing)[3]),
     )
 
 
@@ -220,12 +230,16 @@ def _footprint(state: Float64s, heading: float, sides: Float64s, jacobian: Float
     across = np.array([math.cos(heading), -math.sin(heading)]) * width_m / 2
     center = state[:2]
     corners = [center - along - across, center - along + across, center + along + across, center + along - across]
-    covariance = np.linalg.pinv(jacobian.T @ jacobian)[:2, :2]
+    variances, directions = np.linalg.eigh(np.linalg.pinv(jacobian.T @ jacobian)[:2, :2])
     return Footprint(
         corners_m=tuple((float(east), float(north)) for east, north in corners),
         center_m=(float(center[0]), float(center[1])),
         heading_rad=heading % math.pi,
         length_m=length_m,
         width_m=width_m,
-        sigma_m=float(np.sqrt(max(np.linalg.eigvalsh(covariance)[-1], 0.0))),
+        sway_m=_pair(directions[:, -1] * math.sqrt(max(float(variances[-1]), 0.0))),
     )
+
+
+def _pair(vector: Float64s) -> tuple[float, float]:
+    return float(vector[0]), float(vector[1])

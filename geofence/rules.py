@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from detectors.classes import ObjectClass, Role
@@ -28,8 +29,9 @@ MIN_SHARE = 0.5
 # the limit of a passage lies in the middle, because a measured width errs either way.
 SHARE_SLACK = 0.1
 CLEAR_SLACK_M = 0.1
-# What nobody knows the place of by so much, because its foot is hidden, does not prove a sidewalk blocked.
-MAX_UNSURE_M = 1.5
+# What nobody knows the place of by so much, because its foot is hidden, proves a sidewalk blocked only if it does so
+# wherever it may stand.
+SURE_M = 1.0
 # Seen so often, or twice over so long a time, a thing stands: what passes is somewhere else in the next frame.
 STANDING_HITS = 3
 STANDING_S = 3.0
@@ -47,6 +49,7 @@ KIND_OF_ROLE = {
     Role.OVERFLOW: IncidentKind.EXPOSED_GARBAGE,
 }
 
+Float64s = npt.NDArray[np.float64]
 Key = tuple[IncidentKind, str]
 
 
@@ -103,11 +106,10 @@ def kind_of(object_class: ObjectClass) -> IncidentKind:
 def breaches_of(site: Site, visits: Sequence[Visit], at: datetime, broken: frozenset[Key]) -> tuple[Breach, ...]:
     """All rules that are broken at `at`; `broken`: those that were a frame before."""
     standing = [visit for visit in visits if is_standing(visit) and visit.footprint is not None]
-    return (
-        *parked_vehicles(site, standing, at, broken),
-        *exposed_garbage(site, standing, at),
-        *blocked_sidewalks(site, standing, at, broken),
-    )
+    parked = parked_vehicles(site, standing, at, broken)
+    claimed = {number for breach in parked for number in breach.visits}
+    rest = [visit for visit in standing if visit.number not in claimed]
+    return (*parked, *exposed_garbage(site, standing, at), *blocked_sidewalks(site, rest, at, broken))
 
 
 def is_standing(visit: Visit) -> bool:
@@ -167,10 +169,34 @@ def exposed_garbage(site: Site, standing: Sequence[Visit], at: datetime) -> list
 
 def blocked_sidewalks(site: Site, standing: Sequence[Visit], at: datetime, broken: frozenset[Key]) -> list[Breach]:
     """Sidewalks on which obstacles that no other rule claims leave no passage from end to end."""
-    obstacles = [one for one in _with_role(site, standing, OBSTACLE_ROLES) if _footprint(one).sigma_m <= MAX_UNSURE_M]
+    obstacles = _with_role(site, standing, OBSTACLE_ROLES | {Role.VEHICLE})
     if not obstacles or not site.walkways:
         return []
-    polygons = np.array([_footprint(visit).corners_m for visit in obstacles])
+    found: list[Breach] = []
+    for sways in _places_to_try(obstacles):
+        polygons = np.array([_shifted(visit, sways) for visit in obstacles])
+        found_there = _blocked_with(site, obstacles, polygons, at, broken)
+        zones = {breach.zone.id for breach in found_there}
+        found = found_there if sways == 0 else [breach for breach in found if breach.zone.id in zones]
+        if not found:
+            break
+    return found
+
+
+def _places_to_try(obstacles: Sequence[Visit]) -> tuple[float, ...]:
+    """Standard deviations by which to shift what stands at an unsure place; zero first."""
+    return (0.0,) if all(_footprint(visit).sigma_m <= SURE_M for visit in obstacles) else (0.0, -1.0, 1.0)
+
+
+def _shifted(visit: Visit, sways: float) -> tuple[tuple[float, float], ...]:
+    footprint = _footprint(visit)
+    return footprint.shifted(sways if footprint.sigma_m > SURE_M else 0.0)
+
+
+def _blocked_with(
+    site: Site, obstacles: Sequence[Visit], polygons: Float64s, at: datetime, broken: frozenset[Key]
+) -> list[Breach]:
+    """Sidewalks that these things block where they stand on (N, 4, 2) polygons."""
     rows, zones, overlaps = site.zones.overlapping(polygons)
     found = []
     for number in sorted(site.walkways):
@@ -243,7 +269,7 @@ class _Clearances:
     def __init__(self, site: Site, standing: Sequence[Visit]) -> None:
         self._site = site
         roles = OBSTACLE_ROLES | {Role.VEHICLE}
-        things = [one for one in _with_role(site, standing, roles) if _footprint(one).sigma_m <= MAX_UNSURE_M]
+        things = [one for one in _with_role(site, standing, roles) if _footprint(one).sigma_m <= SURE_M]
         self._shapes = {one.number: shapely.Polygon(_footprint(one).corners_m) for one in things}
 
     def beside(self, visit: Visit) -> Clearance | None:

@@ -27,6 +27,10 @@ FOOT_TREMBLE = 0.04
 NEARER_PX = 2.0
 NEARER_SHARE = 0.1
 COVERED_SHARE = 0.3
+# What stands before the lower edge leaves some of it to see, unless it is nearly as wide: a vendor before the stall.
+FOOT_COVERED_SHARE = 0.6
+# A side shows above what covers its lower half.
+SIDE_COVERED_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +129,13 @@ def hidden_edges(boxes: Float64s, others: Float64s) -> Bools:
     common_y = np.minimum(y1, o_y1) - np.maximum(y0, o_y0)
     margin = np.maximum(NEARER_PX, NEARER_SHARE * (y1 - y0))
     is_nearer = (o_y1 > y1 + margin) & (common_x > 0) & (common_y > 0)
-    is_side = is_nearer & (common_y >= COVERED_SHARE * (y1 - y0))
+    is_side = is_nearer & (common_y >= SIDE_COVERED_SHARE * (y1 - y0))
     left = is_side & (o_x0 < x0 + 1)
     right = is_side & (o_x1 > x1 - 1)
     is_wide = is_nearer & (common_x >= COVERED_SHARE * (x1 - x0))
     top = is_wide & (o_y0 < y0 + 1)
-    return np.column_stack([edge.any(axis=1) for edge in (left, top, right, is_wide)]).reshape(-1, 4)
+    foot = is_nearer & (common_x >= FOOT_COVERED_SHARE * (x1 - x0))
+    return np.column_stack([edge.any(axis=1) for edge in (left, top, right, foot)]).reshape(-1, 4)
 
 
 def edge_letters(edges: Bools) -> str:

@@ -199,12 +199,25 @@ def test_obstacles_block_together_where_none_does_alone(small_site: Site) -> Non
     assert kinds(small_site, *left, *right) == [(SIDEWALK, "sidewalk-1")]
 
 
-def test_what_hides_its_foot_does_not_prove_a_sidewalk_blocked(small_site: Site) -> None:
+def test_who_stands_before_a_stall_does_not_hide_that_it_blocks(small_site: Site) -> None:
     stall = Seen("stall", CAMERA.box_of(1.0, 14.0, 1.9, 1.2, 2.1))
-    x0, y0, x1, y1 = stall.xyxy
-    heap = Seen("garbage", ((x0 + x1) / 2, y1 - 0.4 * (y1 - y0), x1 + 0.3 * (x1 - x0), y1 + 0.3 * (y1 - y0)))
-    assert kinds(small_site, stall) == [(SIDEWALK, "sidewalk-1")]
-    assert SIDEWALK not in {kind for kind, _ in kinds(small_site, stall, heap)}
+    for x in (0.4, 0.8, 1.2, 1.6):
+        vendor = Seen("person", CAMERA.box_of(x, 13.0, 0.5, 0.5, 1.7))
+        assert kinds(small_site, stall, vendor) == [(SIDEWALK, "sidewalk-1")]
+
+
+def test_what_hides_its_foot_blocks_where_every_place_that_it_may_have_is_in_the_way(small_site: Site) -> None:
+    """A hoarding across the whole sidewalk, its foot behind a row of parked cars, somewhere along the sidewalk."""
+    hoarding = Seen("works", CAMERA.box_of(1.5, 15.0, 3.0, 0.5, 1.2))
+    x0, y0, x1, y1 = hoarding.xyxy
+    car_before = Seen("car", (x0 - 20, y1 - 0.5 * (y1 - y0), x1 + 20, y1 + 60))
+    assert SIDEWALK in {kind for kind, _ in kinds(small_site, hoarding, car_before)}
+
+
+def test_a_car_that_no_parking_rule_claims_is_an_obstacle(small_site: Site) -> None:
+    by_night = with_hours(small_site, "sidewalk-1", "22:00-06:00")
+    assert kinds(by_night, car(1.5)) == [(SIDEWALK, "sidewalk-1")]
+    assert kinds(by_night, car(0.2)) == []
 
 
 def test_people_and_garbage_are_no_obstacles(small_site: Site) -> None:
