@@ -35,6 +35,11 @@ class ViewProblem(StrEnum):
     MOVED = "moved"
 
 
+# So many pictures in a row, each different from the one before, and a camera is known to live.
+LIVING = 5
+_SHOWS_NOTHING = frozenset({ViewProblem.BLACK, ViewProblem.BLINDED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewSettings:
     """Limits, all of them for a glance.
@@ -68,6 +73,7 @@ class ViewState:
     usual:     the view that it has, by colour and infrared: grey values (28, 50)
     known_s:   for how long each has been seen
     suspected: what the last glances look like, since when; problem: what was reported and still holds
+    fresh_in_a_row: pictures that each differed from the one before; stays at LIVING once it was reached
     """
 
     usual: Mapping[str, F32] = field(default_factory=lambda: _NOTHING)
@@ -77,6 +83,7 @@ class ViewState:
     suspected: ViewProblem | None = None
     since: datetime | None = None
     problem: ViewProblem | None = None
+    fresh_in_a_row: int = 0
 
     def to_json(self) -> str:
         """The usual views and what was reported; what the last glances looked like is found again in seconds."""
@@ -85,6 +92,7 @@ class ViewState:
                 "usual": {mode: base64.b64encode(_rounded(view)).decode("ascii") for mode, view in self.usual.items()},
                 "known_s": {mode: round(seconds, 1) for mode, seconds in self.known_s.items()},
                 "problem": self.problem,
+                "fresh_in_a_row": self.fresh_in_a_row,
             }
         )
 
@@ -97,7 +105,10 @@ class ViewState:
             for mode, view in known["usual"].items()
         }
         problem = ViewProblem(known["problem"]) if known["problem"] else None
-        return ViewState(usual=usual, known_s=known["known_s"], suspected=problem, problem=problem)
+        fresh = int(known.get("fresh_in_a_row", 0))
+        return ViewState(
+            usual=usual, known_s=known["known_s"], suspected=problem, problem=problem, fresh_in_a_row=fresh
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +133,8 @@ def advance_view(
     mode = _mode(glance, settings)
     suspected = _suspicion(state, glance, grey, mode, settings)
     began_at = _since(state, suspected, seen_at)
-    after = replace(state, last=glance, last_at=seen_at, suspected=suspected, since=began_at)
+    fresh = _fresh_in_a_row(state, suspected)
+    after = replace(state, last=glance, last_at=seen_at, suspected=suspected, since=began_at, fresh_in_a_row=fresh)
     if suspected is None:
         after = _learn(after, grey, mode, _seconds(state.last_at, seen_at), settings)
     if suspected == state.problem or _seconds(began_at, seen_at) < settings.report_after_s:
@@ -132,8 +144,13 @@ def advance_view(
 
 
 def is_a_look(state: ViewState) -> bool:
-    """Whether the last picture shows the street that the rules know: not a black one, nor another street."""
-    return state.suspected not in {ViewProblem.BLACK, ViewProblem.BLINDED} and state.problem is not ViewProblem.MOVED
+    """Whether the last picture shows the street as it is now: not a black or an old one, nor another street.
+
+    A camera that never sent one new picture after another is no frozen one: somebody plays photographs.
+    """
+    if state.suspected is ViewProblem.FROZEN:
+        return state.fresh_in_a_row < LIVING
+    return state.suspected not in _SHOWS_NOTHING and state.problem is not ViewProblem.MOVED
 
 
 def _suspicion(state: ViewState, glance: Glance, grey: F32, mode: str, settings: ViewSettings) -> ViewProblem | None:
@@ -151,6 +168,12 @@ def _suspicion(state: ViewState, glance: Glance, grey: F32, mode: str, settings:
     is_other = correlation(grey, state.usual[mode]) < settings.moved_below
     is_steady = correlation(grey, _grey(state.last)) > settings.steady_above
     return ViewProblem.MOVED if is_other and is_steady else None
+
+
+def _fresh_in_a_row(state: ViewState, suspected: ViewProblem | None) -> int:
+    if state.fresh_in_a_row >= LIVING or state.last is None:
+        return state.fresh_in_a_row
+    return 0 if suspected is ViewProblem.FROZEN else state.fresh_in_a_row + 1
 
 
 def _since(state: ViewState, suspected: ViewProblem | None, seen_at: datetime) -> datetime:

@@ -127,15 +127,46 @@ def test_a_camera_that_goes_black_clears_nothing_and_is_named(gateway: GatewayBe
     assert incident_from_json(gateway.outgoing()[-1][1])[1].event == EventType.CLEARED
 
 
-def test_what_a_camera_shows_again_holds_what_was_found_in_it(gateway: GatewayBench, jpeg: Callable[[], bytes]) -> None:
+def test_a_frozen_picture_says_nothing_of_now_and_its_time_does_not_count(gateway: GatewayBench) -> None:
     gateway.detector.sees_garbage = gateway.detector.gives_glances = True
-    picture = _picture(120, 1)
-    for second in range(40):
-        _look(gateway, picture, second)
+    for second in range(8):
+        _look(gateway, _picture(120, second), second)
+    for second in range(8, 300):
+        _look(gateway, _picture(120, 7), second)
     counts = gateway.spool.counters()
-    assert (counts["frames_inferred"], counts["frames_repeated"], counts["detections"]) == (40, 39, 40)
-    events = [incident_from_json(body)[1].event for _, body in gateway.outgoing()]
-    assert events[0] == EventType.OPENED
+    assert (counts["frames_inferred"], counts["frames_repeated"], counts["detections"]) == (300, 292, 8)
+    assert counts["frames_without_view"] == 292
+    assert gateway.outgoing() == [], "the heap has been seen for 7 s, the limit is 15 s"
+    assert gateway.watch.as_json()["cam-01"]["state"] == "frozen"
+    for second in range(300, 340):
+        _look(gateway, _picture(120, second), second)
+    (event, *_) = [incident_from_json(body)[1] for _, body in gateway.outgoing()]
+    assert event.event == EventType.OPENED
+    assert event.dwell_s < 340 - 300 + 8
+    assert (event.at - event.began_at).total_seconds() >= 300
+
+
+def test_a_picture_that_is_sent_a_few_times_stops_no_clock(gateway: GatewayBench) -> None:
+    gateway.detector.sees_garbage = gateway.detector.gives_glances = True
+    for second in range(40):
+        _look(gateway, _picture(120, second if second < 8 else 8 + second // 6), second)
+    (event, *_) = [incident_from_json(body)[1] for _, body in gateway.outgoing()]
+    assert (event.event, event.dwell_s) == (EventType.OPENED, 18.0)
+
+
+def test_photographs_that_somebody_plays_are_judged(gateway: GatewayBench) -> None:
+    gateway.detector.gives_glances = True
+    for second in range(70):
+        gateway.detector.sees_garbage = 20 <= second < 50
+        _look(gateway, _picture(120, int(gateway.detector.sees_garbage)), second)
+    told = [incident_from_json(body)[1].event for _, body in gateway.outgoing()]
+    assert (told[0], told[-1]) == (EventType.OPENED, EventType.CLEARED)
+
+
+def test_a_frozen_camera_stays_so_over_a_restart(gateway: GatewayBench) -> None:
+    gateway.detector.gives_glances = True
+    for second in range(40):
+        _look(gateway, _picture(120, 1), second)
     assert gateway.watch.as_json()["cam-01"]["state"] == "frozen"
     gateway.restart()
     assert gateway.watch.as_json()["cam-01"] == {
