@@ -2,59 +2,96 @@
 
 A queue fills from its head: each vehicle stops behind the one that stopped just before it. Parked vehicles come and
 go in any order. So three or more in one lane that stopped one after the other, head first, shortly after each other,
-are taken for a queue; for twice the parking limit at most, then they are in the way like any other.
+are taken for a queue; for twice the parking limit at most, then they are in the way like any other. When one of them
+began to stand is known to some seconds only: others drove through its place before it, or hid it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from geofence.dwell import DwellSettings
+from geofence.footprint import Footprint
 from geofence.visit import Visit
 
 MIN_VEHICLES = 3
 MAX_GAP_M = 8.0
 MAX_ASIDE_M = 1.2
-MAX_DELAY_S = 6.0
+MIN_DELAY_S, MAX_DELAY_S = -3.0, 7.0
+MEAN_DELAY_S = 1.5
 PATIENCE = 2.0
 
 
-def queueing_numbers(vehicles: Sequence[Visit], at: datetime, settings: DwellSettings) -> frozenset[int]:
-    """Numbers of the visits that stand in a queue at `at`."""
+def queueing_numbers(
+    vehicles: Sequence[Visit], axes_rad: Sequence[float], at: datetime, settings: DwellSettings
+) -> frozenset[int]:
+    """Numbers of the visits that stand in a queue at `at`.
+
+    axes_rad: direction of the lane at each, clockwise from north; NaN where none is known
+    """
     young = [
-        visit
-        for visit in vehicles
-        if not visit.presence.is_start_unknown
+        _Standing.of(visit, visit.footprint, axis_rad)
+        for visit, axis_rad in zip(vehicles, axes_rad, strict=True)
+        if visit.footprint is not None
+        and not visit.presence.is_start_unknown
         and (at - visit.presence.began_at).total_seconds() < PATIENCE * settings.min_dwell_s
     ]
-    follows = {
-        visit.number: [other.number for other in young if other is not visit and _stopped_behind(other, visit)]
-        for visit in young
-    }
     queued: set[int] = set()
-    for visit in young:
-        chain = _longest(visit.number, follows, frozenset())
-        if len(chain) >= MIN_VEHICLES:
-            queued.update(chain)
+    for way in (1, -1):
+        behind = {one.number: [other for other in young if one.is_followed_by(other, way)] for one in young}
+        for head in young:
+            chain = [head]
+            while following := behind[chain[-1].number]:
+                chain.append(min(following, key=lambda one: one.along_from(chain[-1], way)))
+                if _is_queue(chain):
+                    queued.update(one.number for one in chain)
     return frozenset(queued)
 
 
-def _stopped_behind(later: Visit, earlier: Visit) -> bool:
-    """Whether `later` stopped in the same lane next to `earlier`, shortly after it."""
-    delay_s = (later.presence.began_at - earlier.presence.began_at).total_seconds()
-    if not 0 < delay_s <= MAX_DELAY_S:
-        return False
-    first, second = earlier.footprint, later.footprint
-    if first is None or second is None:
-        return False
-    east, north = second.center_m[0] - first.center_m[0], second.center_m[1] - first.center_m[1]
-    ahead = (math.sin(first.heading_rad), math.cos(first.heading_rad))
-    along_m, aside_m = abs(east * ahead[0] + north * ahead[1]), abs(east * ahead[1] - north * ahead[0])
-    return aside_m <= MAX_ASIDE_M and along_m - (first.length_m + second.length_m) / 2 <= MAX_GAP_M
+def _is_queue(chain: Sequence[_Standing]) -> bool:
+    passed_s = (chain[-1].began_at - chain[0].began_at).total_seconds()
+    return len(chain) >= MIN_VEHICLES and passed_s >= MEAN_DELAY_S * (len(chain) - 1)
 
 
-def _longest(number: int, follows: dict[int, list[int]], seen: frozenset[int]) -> tuple[int, ...]:
-    tails = [_longest(after, follows, seen | {number}) for after in follows[number] if after not in seen]
-    return (number, *max(tails, key=len, default=()))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """A vehicle in its lane: axis is the unit vector along it."""
+
+    number: int
+    began_at: datetime
+    center_m: tuple[float, float]
+    length_m: float
+    axis: tuple[float, float]
+
+    @staticmethod
+    def of(visit: Visit, footprint: Footprint, axis_rad: float) -> _Standing:
+        """Where no lane is known the vehicle's own direction is the best guess."""
+        heading_rad = footprint.heading_rad if math.isnan(axis_rad) else axis_rad
+        return _Standing(
+            number=visit.number,
+            began_at=visit.presence.began_at,
+            center_m=footprint.center_m,
+            length_m=footprint.length_m,
+            axis=(math.sin(heading_rad), math.cos(heading_rad)),
+        )
+
+    def along_from(self, ahead: _Standing, way: int) -> float:
+        """Metres by which it stands behind the other; below zero where it is before it."""
+        east, north = self._from(ahead)
+        return -way * (east * ahead.axis[0] + north * ahead.axis[1])
+
+    def is_followed_by(self, other: _Standing, way: int) -> bool:
+        """Whether the other one stopped next behind it in the same lane, shortly after it."""
+        delay_s = (other.began_at - self.began_at).total_seconds()
+        if other is self or not MIN_DELAY_S <= delay_s <= MAX_DELAY_S:
+            return False
+        east, north = other._from(self)
+        aside_m = abs(east * self.axis[1] - north * self.axis[0])
+        gap_m = other.along_from(self, way) - (self.length_m + other.length_m) / 2
+        return aside_m <= MAX_ASIDE_M and -self.length_m / 2 <= gap_m <= MAX_GAP_M
+
+    def _from(self, other: _Standing) -> tuple[float, float]:
+        return self.center_m[0] - other.center_m[0], self.center_m[1] - other.center_m[1]

@@ -127,7 +127,8 @@ def parked_vehicles(site: Site, standing: Sequence[Visit], at: datetime, broken:
     footprints = [_footprint(visit) for visit in vehicles]
     rows, zones, overlaps = site.zones.overlapping(np.array([one.corners_m for one in footprints]))
     cleared = _Clearances(site, standing)
-    queueing = queueing_numbers(vehicles, at, site.config.dwell[IncidentKind.ILLEGAL_PARKING])
+    axes_rad = site.axes_at(np.array([footprint.center_m for footprint in footprints]))
+    queueing = queueing_numbers(vehicles, axes_rad, at, site.config.dwell[IncidentKind.ILLEGAL_PARKING])
     breaches = []
     for row, visit in enumerate(vehicles):
         key = f"visit:{visit.number}"
