@@ -1,4 +1,8 @@
-"""Boxes of one thing through time: where it stands on average, and whether it is still the same thing."""
+"""Boxes of one thing through time: where it stands on average, whether it moves, and whether it is still the same thing.
+
+A thing that moves shifts both edges of a pair the same way. What passes before it pushes one edge in, dazzling lamps
+push both out: neither is a way.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from statistics import median
 
 Box = tuple[float, float, float, float]
 
@@ -14,29 +20,41 @@ MAX_RECENT = 12
 MAX_SETTLED = 60
 # A thing that was away for less cannot have left and been followed by another: both have to drive.
 SWAP_S = 2.5
-# So many looks, at most SWAP_S long, at a thing that has come back, before it is taken for the same.
-SETTLING_LOOKS = 2
-# Another thing differs by so many standard deviations of the mean, and by this share of its size.
+# Boxes of another look must last for so long, over so many looks (two where looks are further apart), before they are
+# believed: lamps dazzle, and somebody stands in the way, for seconds.
+LASTING_S = 8.0
+LASTING_LOOKS = 3
+# Boxes that disagree among themselves are waited for, but no longer than this.
+RESTLESS_S = 30.0
+RESTLESS = 2.5
+# Boxes in doubt and beside the place are remembered this far apart, so that a few of them span a while.
+SPARSE_S = 0.7
+# Another thing differs by so many standard deviations of the mean, and by this share of its size; a median errs more
+# than a mean by the factor. So much less and it is the same without waiting.
 OTHER_DEVIATIONS = 4.5
 OTHER_SHARE = 0.03
-# By a single edge; more, because what hides the rest moves it too.
-OTHER_IN_PART = 0.05
+MEDIAN_FACTOR = 1.25
+CLEARLY_SAME = 0.6
 EDGES = "LTRB"
-# A box lies beside its place when it is off by so many standard deviations and by this share of its size; a thing of
+# An edge lies beside its place when it is off by so many standard deviations and by this share of the size; a thing of
 # which so many boxes are known.
 OFF_DEVIATIONS = 4.0
 OFF_SHARE = 0.06
 KNOWN_BOXES = 4
 GROWS_BY = 1.3
-# A thing that lies beside its place so often has been moved there, or is boxed otherwise now.
-MAX_OFF = 6
+# From one look to the next what drives out comes further by so many times its way until then, and its own size.
+MOVES_ON = 5.0
 # A thing moves when so many boxes or more drift by so many times what they tremble, which is this share at least.
 DRIFT_BOXES = 6
 DRIFT_DEVIATIONS = 6.5
 DRIFT_TREMBLE = 0.015
+# The top of a thing that moves away from the camera moves less than its foot, by this share at least.
+TOP_SHARE = 0.3
 # What detectors' edges tremble by at least: a share of the size and a part of a pixel.
 TREMBLE_SHARE = 0.01
 TREMBLE_PX = 0.5
+# Of few boxes nobody knows how much they tremble: so many times as much, to be sure.
+UNKNOWN_TREMBLE = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +75,15 @@ class Sighting:
     plate_sha256: str | None = None
     appearance: str | None = None
 
+    @property
+    def is_after_absence(self) -> bool:
+        """Whether another thing may have come meanwhile."""
+        return self.unseen.total_seconds() >= SWAP_S
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Mean and squared deviations of boxes: centre, lower edge, width, height."""
+    """Mean and squared deviations of the edges of boxes."""
 
     count: float = 0.0
     mean: Box = (0.0, 0.0, 0.0, 0.0)
@@ -74,7 +97,7 @@ class Settled:
         x0, y0, x1, y1 = xyxy
         m0, m1, m2, m3 = self.mean
         s0, s1, s2, s3 = self.squares
-        d0, d1, d2, d3 = (x0 + x1) / 2 - m0, y1 - m1, x1 - x0 - m2, y1 - y0 - m3
+        d0, d1, d2, d3 = x0 - m0, y0 - m1, x1 - m2, y1 - m3
         return Settled(
             count,
             (m0 + d0 / count, m1 + d1 / count, m2 + d2 / count, m3 + d3 / count),
@@ -86,8 +109,29 @@ class Settled:
             ),
         )
 
+    @property
+    def size(self) -> float:
+        """Geometric mean of width and height, pixels, 1 at least."""
+        return math.sqrt(max(self.mean[2] - self.mean[0], 1.0) * max(self.mean[3] - self.mean[1], 1.0))
+
+    @property
+    def tremble(self) -> list[float]:
+        """Standard deviation of each edge, at least what every detector's boxes have."""
+        if self.count < KNOWN_BOXES:
+            return [UNKNOWN_TREMBLE * _floor(self.size)] * 4
+        floor = _floor(self.size)
+        return [max(math.sqrt(square / max(self.count - 1, 1.0)), floor) for square in self.squares]
+
 
 NOTHING_SETTLED = Settled()
+
+
+class Verdict(StrEnum):
+    """What boxes after a time without sight say."""
+
+    SAME = "same"
+    OTHER = "other"
+    OPEN = "open"
 
 
 def joined(settled: Settled, recent: Sequence[Sighting]) -> Settled:
@@ -97,43 +141,57 @@ def joined(settled: Settled, recent: Sequence[Sighting]) -> Settled:
     return settled
 
 
-def mean_box(usual: Settled) -> Box:
-    """The mean as x0, y0, x1, y1."""
-    return _xyxy(usual.mean)
+def sparse(earlier: Sequence[Sighting], sighting: Sighting) -> tuple[Sighting, ...]:
+    """The first and the latest of some sightings with one more, unless that follows the last one too soon."""
+    if earlier and (sighting.at - earlier[-1].at).total_seconds() < SPARSE_S:
+        return tuple(earlier)
+    return (*earlier[:1], *earlier[1:][-(MAX_RECENT - 2) :], sighting)
 
 
-def first_of_another(settled: Settled, recent: Sequence[Sighting]) -> int | None:
-    """The number in `recent` from which on the boxes show another thing than before, None for the same.
+def off_edges(usual: Settled, xyxy: Box) -> str:
+    """The edges of ``LTRB`` that lie beside their place; none while too few boxes are known."""
+    if usual.count < KNOWN_BOXES:
+        return ""
+    least = OFF_SHARE * usual.size + 1.0
+    return "".join(
+        edge
+        for edge, now, mean, tremble in zip(EDGES, xyxy, usual.mean, usual.tremble, strict=True)
+        if abs(now - mean) > max(OFF_DEVIATIONS * tremble, least)
+    )
 
-    Only after a time without sight can another thing stand there. Then the mean box after it must lie far from the
-    mean before it, measured by how much the boxes tremble: a two-sample test at every such time.
+
+def has_lasted(sightings: Sequence[Sighting]) -> bool:
+    """Whether these go on for so long that no lamp or passer-by explains them."""
+    lasted_s = (sightings[-1].at - sightings[0].at).total_seconds()
+    return lasted_s >= LASTING_S and len(sightings) >= (2 if lasted_s >= LASTING_LOOKS * LASTING_S else LASTING_LOOKS)
+
+
+def verdict(usual: Settled, later: Sequence[Sighting], unseen_edges: str) -> Verdict:
+    """Whether boxes after a time without sight show the thing that was there before, by their median.
+
+    unseen_edges: those that are not known of one of the two
     """
-    found: list[tuple[float, int]] = []
-    for number, sighting in enumerate(recent):
-        if sighting.unseen.total_seconds() < SWAP_S:
-            continue
-        before, after = joined(settled, recent[:number]), joined(NOTHING_SETTLED, recent[number:])
-        if before.count:
-            found.append((_apart(before, after), number))
-    furthest, number = max(found, default=(0.0, -1))
-    return number if furthest > 1 else None
-
-
-def is_another_in_part(usual: Settled, part: Sequence[Sighting], seen_edges: str) -> bool:
-    """Whether what is left to see of a thing, half hidden, is another than stood there: by the edges seen of both."""
-    size = _size(usual)
-    before = _xyxy(usual.mean)
-    freedom = max(len(part) - 1, 1)
+    lasted_s = (later[-1].at - later[0].at).total_seconds()
+    if len(later) < (2 if lasted_s >= LASTING_S else LASTING_LOOKS):
+        return Verdict.OPEN
+    apart = 0.0
+    is_restless = False
     for number, edge in enumerate(EDGES):
-        if edge not in seen_edges:
+        if edge in unseen_edges:
             continue
-        values = [sighting.xyxy[number] for sighting in part]
-        mean = sum(values) / len(values)
-        spread = math.sqrt(sum((value - mean) ** 2 for value in values) / freedom)
-        error = max(spread, TREMBLE_SHARE * size + TREMBLE_PX) * math.sqrt(1 / len(part) + 1 / max(usual.count, 1.0))
-        if abs(mean - before[number]) > max(OTHER_DEVIATIONS * error, OTHER_IN_PART * size + 1.0):
-            return True
-    return False
+        values = [sighting.xyxy[number] for sighting in later]
+        middle = median(values)
+        spread = 1.48 * median(abs(value - middle) for value in values)
+        tremble = usual.tremble[number]
+        is_restless = is_restless or spread > RESTLESS * tremble
+        error = MEDIAN_FACTOR * max(tremble, spread) * math.sqrt(1 / len(later) + 1 / max(usual.count, 1.0))
+        limit = max(OTHER_DEVIATIONS * error, OTHER_SHARE * usual.size + 1.0)
+        apart = max(apart, abs(middle - usual.mean[number]) / limit)
+    if apart <= CLEARLY_SAME:
+        return Verdict.SAME
+    if not has_lasted(later) or (is_restless and lasted_s < RESTLESS_S):
+        return Verdict.OPEN
+    return Verdict.OTHER if apart > 1 else Verdict.SAME
 
 
 def is_leaving(usual: Settled, off: Sequence[Sighting], back: Sighting) -> bool:
@@ -141,60 +199,49 @@ def is_leaving(usual: Settled, off: Sequence[Sighting], back: Sighting) -> bool:
 
     Either `back` lies beyond the place on the other side, or the thing was last seen on its way and then no more.
     """
-    if not off:
+    if not off or usual.count < KNOWN_BOXES:
         return False
-    ways = [_way(usual.mean, sighting) for sighting in (*off, back)]
+    ways = [_way(usual, sighting.xyxy) for sighting in (*off, back)]
     last, now = ways[-2], ways[-1]
-    if _dot(last, now) < 0 and is_off(usual, back):
+    if not _is_far(usual, last):
+        return False
+    if _dot(last, now) < 0 and _is_far(usual, now):
         return True
     is_growing = len(off) > 1 and _dot(ways[-3], last) > 0 and _dot(last, last) > GROWS_BY**2 * _dot(ways[-3], ways[-3])
-    return is_growing and back.unseen > timedelta(0)
+    return is_growing and back.unseen > back.at - back.before
+
+
+def has_moved_on(usual: Settled, off: Sequence[Sighting], elsewhere: Box) -> bool:
+    """Whether a box where nothing was before shows the thing, last seen on its way out, further along that way."""
+    if not off or usual.count < KNOWN_BOXES:
+        return False
+    last, now = _way(usual, off[-1].xyxy), _way(usual, elsewhere)
+    if not _is_far(usual, last) or _dot(last, now) <= 0:
+        return False
+    before, after = math.hypot(*last), math.hypot(*now)
+    return GROWS_BY * before <= after <= MOVES_ON * before + usual.size
 
 
 def is_moving(recent: Sequence[Sighting]) -> bool:
-    """Whether the latest boxes go on in one direction, much further than they tremble: a straight line through them."""
+    """Whether the latest boxes go on in one direction, much further than they tremble: straight lines through them."""
     if len(recent) < DRIFT_BOXES:
         return False
+    left, top, right, foot = (_drift([sighting.xyxy[edge] for sighting in recent], recent) for edge in range(4))
+    if left * right > 0 and min(abs(left), abs(right)) > 1:
+        return True
+    return top * foot > 0 and abs(foot) > 1 and abs(top) > TOP_SHARE
+
+
+def _drift(values: Sequence[float], recent: Sequence[Sighting]) -> float:
+    """By how much an edge drifts over all boxes, in units of what shows that it moves."""
+    middle = (len(values) - 1) / 2
+    weight = sum((n - middle) ** 2 for n in range(len(values)))
+    mean = sum(values) / len(values)
+    slope = sum((n - middle) * (value - mean) for n, value in enumerate(values)) / weight
+    rest = sum((value - mean - slope * (n - middle)) ** 2 for n, value in enumerate(values))
     size = math.sqrt(max(area_px(recent[-1].xyxy), 1.0))
-    facts = [_facts(sighting.xyxy) for sighting in recent]
-    middle = (len(recent) - 1) / 2
-    weight = sum((n - middle) ** 2 for n in range(len(recent)))
-    for fact in (0, 1):
-        values = [one[fact] for one in facts]
-        mean = sum(values) / len(values)
-        slope = sum((n - middle) * (value - mean) for n, value in enumerate(values)) / weight
-        rest = sum((value - mean - slope * (n - middle)) ** 2 for n, value in enumerate(values))
-        tremble = max(math.sqrt(rest / (len(values) - 2)), DRIFT_TREMBLE * size + TREMBLE_PX)
-        if abs(slope) * (len(values) - 1) > DRIFT_DEVIATIONS * tremble:
-            return True
-    return False
-
-
-def is_off(usual: Settled, sighting: Sighting) -> bool:
-    """Whether a box lies beside the place of the others: the thing moves, or something is wrong with the box."""
-    if usual.count < KNOWN_BOXES:
-        return False
-    size = _size(usual)
-    facts = _facts(sighting.xyxy)
-    spread = _spread(usual, usual.count - 1, size)
-    return any(
-        abs(facts[n] - usual.mean[n]) > max(OFF_DEVIATIONS * math.sqrt(spread[n]), OFF_SHARE * size + 1.0)
-        for n in (0, 1)
-    )
-
-
-def is_settling(recent: Sequence[Sighting]) -> bool:
-    """Whether the thing has just come back into sight, so that it is not yet known whether it is the same.
-
-    One look more often than every SWAP_S says nothing else; at slower looks every one of them is such a time.
-    """
-    last = recent[-1]
-    for number in range(max(len(recent) - SETTLING_LOOKS, 1), len(recent)):
-        back = recent[number]
-        is_back = back.unseen.total_seconds() >= SWAP_S and back.unseen > back.at - back.before
-        if is_back and (last.at - back.at).total_seconds() < SWAP_S:
-            return True
-    return False
+    tremble = max(math.sqrt(rest / (len(values) - 2)), DRIFT_TREMBLE * size + TREMBLE_PX)
+    return slope * (len(values) - 1) / (DRIFT_DEVIATIONS * tremble)
 
 
 def iou(a: Box, b: Box) -> float:
@@ -215,47 +262,30 @@ def area_px(box: Box) -> float:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _apart(before: Settled, after: Settled) -> float:
-    """How far apart two mean boxes lie, in units of what tells two things from one."""
-    size = _size(before)
-    squares = Settled(1.0, before.mean, _four([a + b for a, b in zip(before.squares, after.squares, strict=True)]))
-    spread = _spread(squares, before.count + after.count - 2, size)
-    weight = 1 / before.count + 1 / after.count
-    return max(
-        abs(a - b) / max(OTHER_DEVIATIONS * math.sqrt(variance * weight), OTHER_SHARE * size + 1.0)
-        for a, b, variance in zip(before.mean, after.mean, spread, strict=True)
-    )
+def _floor(size: float) -> float:
+    return TREMBLE_SHARE * size + TREMBLE_PX
 
 
-def _size(settled: Settled) -> float:
-    return math.sqrt(max(settled.mean[2], 1.0) * max(settled.mean[3], 1.0))
+def _way(usual: Settled, xyxy: Box) -> tuple[float, float]:
+    """How far a box has moved across and down: as far as both edges of a pair went the same way."""
+    left, top, right, foot = (now - mean for now, mean in zip(xyxy, usual.mean, strict=True))
+    down = foot if top * foot > 0 and abs(top) >= TOP_SHARE * abs(foot) else 0.0
+    return _both(left, right), down
 
 
-def _spread(settled: Settled, freedom: float, size: float) -> list[float]:
-    """Variances of the four facts, at least what every detector's boxes have."""
-    floor = (TREMBLE_SHARE * size + TREMBLE_PX) ** 2
-    return [max(square / max(freedom, 1.0), floor) for square in settled.squares]
+def _both(one: float, other: float) -> float:
+    if one * other <= 0:
+        return 0.0
+    return one if abs(one) < abs(other) else other
 
 
-def _way(place: Box, sighting: Sighting) -> tuple[float, float]:
-    facts = _facts(sighting.xyxy)
-    return facts[0] - place[0], facts[1] - place[1]
+def _is_far(usual: Settled, way: tuple[float, float]) -> bool:
+    """Whether a way is further than boxes tremble."""
+    least = OFF_SHARE * usual.size + 1.0
+    left, top, right, foot = usual.tremble
+    limits = (max(OFF_DEVIATIONS * min(left, right), least), max(OFF_DEVIATIONS * min(top, foot), least))
+    return any(abs(part) > limit for part, limit in zip(way, limits, strict=True))
 
 
 def _dot(a: tuple[float, float], b: tuple[float, float]) -> float:
     return a[0] * b[0] + a[1] * b[1]
-
-
-def _facts(xyxy: Box) -> Box:
-    x0, y0, x1, y1 = xyxy
-    return (x0 + x1) / 2, y1, x1 - x0, y1 - y0
-
-
-def _xyxy(facts: Box) -> Box:
-    centre, foot, width, height = facts
-    return centre - width / 2, foot - height, centre + width / 2, foot
-
-
-def _four(values: Sequence[float]) -> Box:
-    a, b, c, d = values
-    return a, b, c, d

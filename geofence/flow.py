@@ -58,7 +58,7 @@ def _is_near(visit: Visit, others: Sequence[Visit]) -> bool:
 
 def _with_flow(visit: Visit, movers: Sequence[Visit], look: Look) -> Visit:
     along_m = [way for other in movers if other is not visit and (way := _along_m(visit, other)) is not None]
-    if not visit.is_seen_at(look.at) or visit.off or visit.part:
+    if not visit.is_seen_at(look.at) or visit.off or visit.is_in_part:
         visit = replace(visit, broken_at=look.at)
     if not along_m:
         return visit

@@ -238,7 +238,7 @@ def _blocked(
         confidence=min(visit.confidence for visit in chain),
         since=latest.presence.began_at,
         is_start_unknown=latest.presence.is_start_unknown,
-        boxes=tuple(visit.last_box for visit in chain),
+        boxes=tuple(visit.last_xyxy for visit in chain),
         sigma_m=_footprint(largest).sigma_m,
         clear=Clearance(width_m=gap_m, wanted_m=wanted_m),
     )
@@ -258,7 +258,7 @@ def _breach(kind: IncidentKind, visit: Visit, zone: Zone, since: datetime, clear
         confidence=visit.confidence,
         since=max(since, visit.presence.began_at),
         is_start_unknown=visit.presence.is_start_unknown and since <= visit.presence.began_at,
-        boxes=(visit.last_box,),
+        boxes=(visit.last_xyxy,),
         sigma_m=_footprint(visit).sigma_m,
         clear=clear,
     )

@@ -41,6 +41,7 @@ class Thing:
     xyxy:   pixels of the camera's calibrated size
     foot_m: [east, north] of the middle of its lower edge; tremble_m: how far that trembles with the box
     cut_edges: of ``LTRB``, those where the picture ends; plate_sha256: of its number plate, where that was read
+    can_be_followed: another one may take its place and be another matter; a heap that grows is the same heap
     appearance: see `detectors.appearance`, as text; None for what looks otherwise as it grows, and where unknown
     """
 
@@ -51,6 +52,7 @@ class Thing:
     foot_m: tuple[float, float]
     tremble_m: float = 0.0
     cut_edges: str = ""
+    can_be_followed: bool = True
     plate_sha256: str | None = None
     appearance: str | None = None
 
@@ -103,6 +105,7 @@ def observe(site: Site, camera: Camera, detections: FrameDetections) -> Scene:
             foot_m=(float(foot_m[row, 0]), float(foot_m[row, 1])),
             tremble_m=float(tremble_m[row]),
             cut_edges=edge_letters(is_cut[row]),
+            can_be_followed=classes[row].role not in GROWING,
             plate_sha256=detections.plate_of(row),
             appearance=None if classes[row].role in GROWING else detections.appearance_of(row),
         )

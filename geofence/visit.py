@@ -8,29 +8,25 @@ from datetime import datetime, timedelta
 
 from geofence.appearances import blended, first_unlike
 from geofence.boxes import (
-    EDGES,
-    MAX_OFF,
     MAX_RECENT,
     NOTHING_SETTLED,
     SWAP_S,
     Box,
     Settled,
     Sighting,
-    first_of_another,
-    iou,
-    is_another_in_part,
+    Verdict,
+    has_lasted,
     is_leaving,
     is_moving,
-    is_off,
-    is_settling,
     joined,
-    mean_box,
+    off_edges,
+    sparse,
+    verdict,
 )
 from geofence.dwell import ZERO, Presence, Sight, advance, begin
 from geofence.footprint import Footprint
 from geofence.scene import Thing
 
-MIN_IOU = 0.5
 # The place is the mean of its first sightings; what creeps on from there has left.
 ANCHOR_HITS = 8
 # An old vote for what the thing is counts this much less at every new one.
@@ -46,13 +42,13 @@ class Visit:
     anchor_m: [east, north] of its contact edge's middle, the mean of its first sightings
     settled, recent: its boxes, old ones as a mean, the latest one by one; usual: all of them together
     off:      the latest boxes, if they lie beside its place
+    doubt:    boxes since a time without sight, until it is known whether they show the same thing
     votes:    class → weight of the sightings that called it so; name: the class with most of it
     named_at: when it began to be called so
     unseen_edges: edges of its box that something hides or the picture cuts, as it is best seen
-    part:     the latest boxes, if less of it was seen than that
+    last_xyxy: its box in the latest frame that showed it; is_in_part: less of it was seen there than usual
     ahead_moved_at, behind_moved_at: when a vehicle before and one behind it in its lane last moved
     lane_moved_at, broken_at: when its lane moved on, and when it was last not seen in its place
-    is_in_question: it has just come back into sight and may be another thing
     footprint: the ground under it, None until it was seen twice; plate_sha256: of its plate, as last read
     appearance: the mean of what looked before `recent`
     """
@@ -65,13 +61,14 @@ class Visit:
     usual: Settled = NOTHING_SETTLED
     recent: tuple[Sighting, ...]
     off: tuple[Sighting, ...] = ()
+    doubt: tuple[Sighting, ...] = ()
     votes: tuple[tuple[str, float], ...]
     name: str
     named_at: datetime
     confidence_sum: float
     unseen_edges: str = ""
-    part: tuple[Sighting, ...] = ()
-    is_in_question: bool = False
+    last_xyxy: Box
+    is_in_part: bool = False
     ahead_moved_at: datetime | None = None
     behind_moved_at: datetime | None = None
     lane_moved_at: datetime | None = None
@@ -84,12 +81,15 @@ class Visit:
     @property
     def box(self) -> Box:
         """Its mean box, pixels of the calibrated picture."""
-        return mean_box(self.usual)
+        return self.usual.mean
 
     @property
-    def last_box(self) -> Box:
-        """Its box in the latest frame that showed it."""
-        return (self.off or self.recent)[-1].xyxy
+    def is_in_question(self) -> bool:
+        """It has come back into sight and may be another thing, which the next looks will tell within seconds."""
+        if not self.doubt:
+            return False
+        interval = self.doubt[0].at - self.doubt[0].before
+        return self.doubt[0].unseen > interval and interval.total_seconds() < SWAP_S
 
     @property
     def confidence(self) -> float:
@@ -129,44 +129,89 @@ class Look:
 
 
 def continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number: int) -> tuple[Visit, Visit | None]:
-    """The visit after a sighting; where that shows another thing, the visit until then and that of the other."""
-    presence = advance(visit.presence, Sight.SEEN, seen_at=look.at, counted=look.counted)
+    """The visit after a sighting; where that shows another thing, the visit until then and that of the other.
+
+    unseen_edges: of the thing's box, those that the picture cuts, that something hides, or that give way to another box
+    """
+    sighting = _sighting(thing, look, visit)
     seen = replace(
         visit,
-        presence=presence,
+        presence=advance(visit.presence, Sight.SEEN, seen_at=look.at, counted=look.counted),
         votes=_voted(visit.votes, thing.name, thing.confidence),
         confidence_sum=visit.confidence_sum + thing.confidence,
+        last_xyxy=thing.xyxy,
+        is_in_part=False,
     )
-    edges, usual = set(unseen_edges), set(visit.unseen_edges)
-    is_worse = iou(visit.box, thing.xyxy) < MIN_IOU or not edges <= usual
-    sighting = _sighting(thing, look, presence.age, _unseen(visit, presence, look))
-    if is_worse:
+    hidden, usually_hidden = set(unseen_edges), set(visit.unseen_edges)
+    beside = set(off_edges(visit.usual, thing.xyxy)) - hidden - usually_hidden
+    latest = (*visit.recent, *visit.off, sighting)[-MAX_RECENT:]
+    if thing.can_be_followed and (is_leaving(visit.usual, visit.off, sighting) or is_moving(latest)):
+        return left_by(seen, look), born(thing, unseen_edges, look, number)
+    if not beside and hidden < usually_hidden and _shows_more(visit, thing.xyxy, usually_hidden - hidden):
+        return _anew(seen, (sighting,), unseen_edges), None
+    if not hidden <= usually_hidden:
         # Something passes before it: what is left to see says that it is there, not where.
-        is_back = visit.part and (look.at - visit.part[-1].at).total_seconds() >= SWAP_S
-        part = (sighting,) if is_back else (*visit.part, sighting)
-        if len(part) < MAX_RECENT:
-            return replace(seen, part=part), None
-        common = "".join(edge for edge in EDGES if edge not in edges | usual)
-        if part[0].unseen.total_seconds() >= SWAP_S and is_another_in_part(visit.usual, part, common):
-            return _split(replace(seen, part=()), part, visit.recent[-1].age, unseen_edges, number)
-        seen = replace(seen, part=())
-    elif visit.part:
-        seen = replace(seen, part=())
-    if edges != usual:
-        seen = replace(
-            seen,
-            settled=NOTHING_SETTLED,
-            usual=NOTHING_SETTLED,
-            recent=(),
-            off=(),
-            unseen_edges=unseen_edges,
-            fitted_hits=0,
-            appearance=None,
-        )
-    latest = (*seen.recent, *seen.off, sighting)[-MAX_RECENT:]
-    if is_leaving(seen.usual, seen.off, sighting) or is_moving(latest):
-        return left_by(visit, look), born(thing, unseen_edges, look, number)
-    return _parted(_recorded(seen, thing, sighting), number)
+        off = sparse(visit.off, sighting) if beside else ()
+        return replace(seen, off=off, is_in_part=True), None
+    if thing.can_be_followed and (visit.doubt or sighting.is_after_absence):
+        return _in_doubt(seen, sighting, beside=bool(beside), number=number)
+    if beside:
+        return _beside(seen, sighting), None
+    return _parted(_recorded(seen, sighting, thing.foot_m), number)
+
+
+def _shows_more(visit: Visit, xyxy: Box, edges: set[str]) -> bool:
+    """Whether edges that were hidden until now lie further out than what was seen instead."""
+    signs = {"L": -1, "T": -1, "R": 1, "B": 1}
+    return all(
+        signs[edge] * (now - mean) > -tremble
+        for edge, now, mean, tremble in zip("LTRB", xyxy, visit.usual.mean, visit.usual.tremble, strict=True)
+        if edge in edges
+    )
+
+
+def _anew(visit: Visit, sightings: tuple[Sighting, ...], unseen_edges: str) -> Visit:
+    """The visit with nothing but these boxes known of its place."""
+    return replace(
+        visit,
+        settled=NOTHING_SETTLED,
+        usual=joined(NOTHING_SETTLED, sightings),
+        recent=sightings,
+        off=(),
+        doubt=(),
+        unseen_edges=unseen_edges,
+        fitted_hits=0,
+        appearance=None,
+    )
+
+
+def _in_doubt(visit: Visit, sighting: Sighting, *, beside: bool, number: int) -> tuple[Visit, Visit | None]:
+    """After a time without sight: the same thing, another one, or not known yet."""
+    doubt = sparse(visit.doubt, sighting)
+    visit = replace(visit, doubt=doubt, off=sparse(visit.off, sighting) if beside else ())
+    match verdict(visit.usual, doubt, visit.unseen_edges):
+        case Verdict.OPEN:
+            return visit, None
+        case Verdict.SAME:
+            back = replace(visit, doubt=())
+            for one in doubt:
+                back = _recorded(back, one, None)
+            return _parted(replace(back, off=visit.off), number)
+        case Verdict.OTHER:
+            first = doubt[0]
+            gone_age = max(ZERO, first.age - first.unseen)
+            return _split(visit, doubt, gone_age, visit.unseen_edges, number)
+
+
+def _beside(visit: Visit, sighting: Sighting) -> Visit:
+    """One more box beside the place: when they last, the thing has been moved there, or is boxed otherwise from now on.
+
+    Nobody can have left and been followed meanwhile.
+    """
+    off = sparse(visit.off, sighting)
+    if not has_lasted(off):
+        return replace(visit, off=off)
+    return replace(_anew(visit, off, visit.unseen_edges), appearance=visit.appearance)
 
 
 def left_by(visit: Visit, look: Look) -> Visit:
@@ -177,7 +222,7 @@ def left_by(visit: Visit, look: Look) -> Visit:
 
 def born(thing: Thing, unseen_edges: str, look: Look, number: int) -> Visit:
     presence = begin(look.at, look.before)
-    sighting = _sighting(thing, look, presence.age, ZERO)
+    sighting = _sighting(thing, look, None)
     return Visit(
         number=number,
         group=thing.group,
@@ -190,54 +235,43 @@ def born(thing: Thing, unseen_edges: str, look: Look, number: int) -> Visit:
         named_at=presence.began_at,
         confidence_sum=thing.confidence,
         unseen_edges=unseen_edges,
+        last_xyxy=thing.xyxy,
         plate_sha256=thing.plate_sha256,
     )
 
 
-def _unseen(visit: Visit, presence: Presence, look: Look) -> timedelta:
-    """How long the thing had not been seen whole before this look; zero when the look before showed it so."""
-    if look.counted == ZERO:
-        return look.at - visit.presence.last_seen_at
-    known = (*visit.recent, *visit.off)
-    return presence.age - (known[-1].age if known else visit.presence.dwell)
-
-
-def _recorded(visit: Visit, thing: Thing, sighting: Sighting) -> Visit:
-    """The visit with one more box: beside its place for now, or part of what is known of the place."""
+def _recorded(visit: Visit, sighting: Sighting, foot_m: tuple[float, float] | None) -> Visit:
+    """The visit with one more box at its place."""
     settled, recent, appearance = visit.settled, (*visit.recent, sighting), visit.appearance
-    is_back = any(one.unseen.total_seconds() >= SWAP_S for one in recent[-MAX_OFF:])
-    if not is_back and is_off(visit.usual, sighting):
-        off = (*visit.off, sighting)
-        if len(off) < MAX_OFF:
-            return replace(visit, off=off)
-        # It has been moved there, or is boxed otherwise from now on.
-        visit = replace(visit, fitted_hits=0)
-        settled, recent, usual, appearance = NOTHING_SETTLED, off, joined(NOTHING_SETTLED, off), None
-    else:
-        usual = visit.usual.with_box(sighting.xyxy)
     if len(recent) > MAX_RECENT:
         settled, appearance = settled.with_box(recent[0].xyxy), blended(appearance, recent[0].appearance)
         recent = recent[1:]
     hits = visit.presence.hits
-    share = 1 / hits if hits <= ANCHOR_HITS else 0.0
-    anchor = [old + (new - old) * share for old, new in zip(visit.anchor_m, thing.foot_m, strict=True)]
+    anchor = visit.anchor_m
+    if foot_m is not None and hits <= ANCHOR_HITS:
+        east, north = (old + (new - old) / hits for old, new in zip(anchor, foot_m, strict=True))
+        anchor = east, north
     name = max(visit.votes, key=lambda vote: vote[1])[0]
     return replace(
         visit,
-        anchor_m=(anchor[0], anchor[1]),
+        anchor_m=anchor,
         settled=settled,
-        usual=usual,
+        usual=visit.usual.with_box(sighting.xyxy),
         recent=recent,
         off=(),
         plate_sha256=recent[-1].plate_sha256 or visit.plate_sha256,
         appearance=appearance,
         name=name,
         named_at=visit.named_at if name == visit.name else _called_since(recent, name),
-        is_in_question=is_settling(recent),
     )
 
 
-def _sighting(thing: Thing, look: Look, age: timedelta, unseen: timedelta) -> Sighting:
+def _sighting(thing: Thing, look: Look, visit: Visit | None) -> Sighting:
+    """`visit`: as it was before this look, None for a thing that is seen for the first time."""
+    age = begin(look.at, look.before).age if visit is None else visit.presence.age + look.counted
+    unseen = ZERO
+    if visit is not None:
+        unseen = age - visit.presence.dwell if look.counted else look.at - visit.presence.last_seen_at
     return Sighting(
         at=look.at,
         before=look.before or look.at,
@@ -269,10 +303,8 @@ def _called_since(recent: Sequence[Sighting], name: str) -> datetime:
 
 
 def _parted(visit: Visit, number: int) -> tuple[Visit, Visit | None]:
-    """The visit up to where another thing took the place, and the visit of that other thing, if one did."""
-    row = first_of_another(visit.settled, visit.recent)
-    if row is None:
-        row = first_unlike(visit.appearance, visit.recent)
+    """The visit up to where a picture shows another thing, and the visit of that other thing, if one does."""
+    row = first_unlike(visit.appearance, visit.recent)
     if row is None:
         return visit, None
     first = visit.recent[row]
@@ -316,7 +348,8 @@ def _split(
         named_at=first.at - half,
         confidence_sum=sum(sighting.confidence for sighting in later),
         unseen_edges=unseen_edges,
+        last_xyxy=visit.last_xyxy,
         plate_sha256=next((one.plate_sha256 for one in reversed(later) if one.plate_sha256), None),
     )
-    before = replace(first, xyxy=mean_box(visit.usual), at=last_seen_at)
-    return replace(visit, recent=visit.recent or (before,), presence=presence), new
+    before = replace(first, xyxy=visit.usual.mean, at=last_seen_at)
+    return replace(visit, recent=visit.recent or (before,), off=(), doubt=(), presence=presence), new

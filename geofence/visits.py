@@ -9,16 +9,22 @@ from math import dist
 
 import numpy as np
 
-from geofence.boxes import EDGES, area_px, common_px, iou
+from geofence.boxes import EDGES, KNOWN_BOXES, LASTING_LOOKS, LASTING_S, Box, area_px, common_px, has_moved_on, iou
 from geofence.dwell import DwellSettings, Sight, advance, is_gone
-from geofence.scene import Scene, Surroundings, Thing, edge_letters, hidden_edges
-from geofence.visit import MIN_IOU, Departure, Look, Visit, born, continued
+from geofence.scene import SAME_BOX_IOU, Float64s, Scene, Surroundings, Thing, edge_letters, hidden_edges
+from geofence.visit import Departure, Look, Visit, born, continued
 
 MAX_VISITS = 256
+MIN_IOU = 0.5
+# A box that holds the usual one, or lies in it, shows the same thing grown, dazzled or cut, if they overlap by so much;
+# a heap may grow to several times its size.
+HELD_IOU, GROWN_IOU = 0.35, 0.15
 # A box covered to this share by a nearer thing may hide what stood there.
 HIDDEN_SHARE = 0.3
 # What is left to see of a half-hidden thing lies within its box to this share.
 INSIDE_SHARE = 0.8
+# A strip of the usual box that is missing belongs to what covers so much of it.
+STRIP_SHARE = 0.4
 
 Rules = Callable[[str], DwellSettings]
 
@@ -69,31 +75,36 @@ def advance_visits(
 
 
 def match(visits: Sequence[Visit], things: Sequence[Thing], hidden: Sequence[bool], rules: Rules) -> dict[int, int]:
-    """Pairs visit → thing, one to one: the best boxes first, then what is left to see of half-hidden ones."""
+    """Pairs visit → thing, one to one: the best boxes first, then what is left to see of half-hidden ones, then others
+    that hold the usual box or lie within it."""
     boxes = [visit.box for visit in visits]
-    whole: list[tuple[float, int, int]] = []
-    partly: list[tuple[float, int, int]] = []
+    tiers: tuple[list[tuple[float, int, int]], ...] = ([], [], [])
     for row, visit in enumerate(visits):
         reach_m = rules(visit.name).same_place_m
         for column, thing in enumerate(things):
-            if thing.group != visit.group:
+            likeness = iou(boxes[row], thing.xyxy) if thing.group == visit.group else 0.0
+            if likeness == 0:
                 continue
-            likeness = iou(boxes[row], thing.xyxy)
-            if likeness >= MIN_IOU and dist(visit.anchor_m, thing.foot_m) <= reach_m + thing.tremble_m:
-                whole.append((-likeness, row, column))
-            elif likeness > 0 and common_px(boxes[row], thing.xyxy) >= INSIDE_SHARE * area_px(thing.xyxy):
-                partly.append((-likeness, row, column))
+            is_near = dist(visit.anchor_m, thing.foot_m) <= reach_m + thing.tremble_m
+            if likeness >= MIN_IOU and is_near:
+                tiers[0].append((-likeness, row, column))
+            elif hidden[row] and _holds(boxes[row], thing.xyxy):
+                tiers[1].append((-likeness, row, column))
+            elif is_near and likeness >= (HELD_IOU if thing.can_be_followed else GROWN_IOU):
+                if _holds(boxes[row], thing.xyxy) or _holds(thing.xyxy, boxes[row]):
+                    tiers[2].append((-likeness, row, column))
     pairs: dict[int, int] = {}
     taken: set[int] = set()
-    for _, row, column in sorted(whole):
-        if row not in pairs and column not in taken:
-            pairs[row] = column
-            taken.add(column)
-    for _, row, column in sorted(partly):
-        if hidden[row] and row not in pairs and column not in taken:
-            pairs[row] = column
-            taken.add(column)
+    for tier in tiers:
+        for _, row, column in sorted(tier):
+            if row not in pairs and column not in taken:
+                pairs[row] = column
+                taken.add(column)
     return pairs
+
+
+def _holds(outer: Box, inner: Box) -> bool:
+    return common_px(outer, inner) >= INSIDE_SHARE * area_px(inner)
 
 
 def hidden_rows(visits: Sequence[Visit], surroundings: Surroundings, rules: Rules) -> list[bool]:
@@ -114,37 +125,69 @@ def hidden_rows(visits: Sequence[Visit], surroundings: Surroundings, rules: Rule
 
 
 def _unseen_edges(visits: Sequence[Visit], scene: Scene, pairs: Mapping[int, int]) -> list[str]:
-    """For each thing the edges that the picture cuts, or that something nearer hides, be it missed in this frame."""
+    """For each thing the edges that the picture cuts, that something nearer hides, be it missed in this frame, or
+    beyond which something else is seen where the thing used to be."""
     if not scene.things:
         return []
-    missed = [visit.box for row, visit in enumerate(visits) if row not in pairs and visit.presence.hits > 1]
+    missed = [visit.box for row, visit in enumerate(visits) if row not in pairs and _lasts(visit)]
     boxes = np.array([thing.xyxy for thing in scene.things], np.float64)
     others = np.vstack((scene.surroundings.xyxy, np.array(missed, np.float64).reshape(-1, 4)))
-    return [
-        "".join(letter for letter in EDGES if letter in thing.cut_edges or letter in edge_letters(hidden))
+    edges = [
+        {letter for letter in EDGES if letter in thing.cut_edges or letter in edge_letters(hidden)}
         for thing, hidden in zip(scene.things, hidden_edges(boxes, others), strict=True)
     ]
+    for row, column in pairs.items():
+        if visits[row].usual.count >= KNOWN_BOXES:
+            edges[column] |= _pushed_in(visits[row].box, scene.things[column].xyxy, others)
+    return ["".join(letter for letter in EDGES if letter in of_thing) for of_thing in edges]
+
+
+def _pushed_in(usual: Box, now: Box, others: Float64s) -> set[str]:
+    """The edges that lie within the usual box, where another box covers what is missing."""
+    (u0, v0, u1, v1), (x0, y0, x1, y1) = usual, now
+    top, foot, left, right = max(v0, y0), min(v1, y1), max(u0, x0), min(u1, x1)
+    strips = {"L": (u0, top, x0, foot), "T": (left, v0, right, y0), "R": (x1, top, u1, foot), "B": (left, y1, right, v1)}
+    found = {edge: strip for edge, strip in strips.items() if strip[0] + 1 < strip[2] and strip[1] + 1 < strip[3]}
+    if not found:
+        return set()
+    elsewhere: list[Box] = [(a, b, c, d) for a, b, c, d in others.tolist() if iou((a, b, c, d), now) < SAME_BOX_IOU]
+    return {
+        edge
+        for edge, strip in found.items()
+        if any(common_px(strip, other) >= STRIP_SHARE * area_px(strip) for other in elsewhere)
+    }
 
 
 def _is_shown(thing: Thing, visits: Sequence[Visit], at: datetime) -> bool:
     """Whether a visit that this frame shows has nearly the same box: one thing boxed twice."""
     return any(
-        visit.group == thing.group and visit.is_seen_at(at) and iou(visit.last_box, thing.xyxy) >= MIN_IOU
+        visit.group == thing.group and visit.is_seen_at(at) and iou(visit.last_xyxy, thing.xyxy) >= MIN_IOU
         for visit in visits
     )
 
 
 def _without_replaced(visits: list[Visit], at: datetime, rules: Rules) -> tuple[list[Visit], list[Departure]]:
-    """Visits without those whose place a later thing, seen twice, has taken, or which moved on themselves."""
+    """Visits without those whose place a later thing, seen for long enough, has taken, or which moved on themselves."""
     kept: list[Visit] = []
     left: list[Departure] = []
-    present = [visit for visit in visits if visit.is_seen_at(at) and visit.presence.hits > 1]
+    seen = [visit for visit in visits if visit.is_seen_at(at)]
+    present, new = [visit for visit in seen if _lasts(visit)], [visit for visit in seen if visit.presence.hits == 1]
     for visit in visits:
-        if not visit.is_seen_at(at) and any(_takes_place(other, visit, rules) for other in present):
+        if visit.is_seen_at(at):
+            kept.append(visit)
+            continue
+        is_elsewhere = any(has_moved_on(visit.usual, visit.off, other.last_xyxy) for other in new if other.group == visit.group)
+        if is_elsewhere or any(_takes_place(other, visit, rules) for other in present):
             left.append(Departure(visit=visit, is_replaced=True))
         else:
             kept.append(visit)
     return kept, left
+
+
+def _lasts(visit: Visit) -> bool:
+    """Whether a thing has been seen for so long that it is no other look of what stood there."""
+    seen_s = (visit.presence.dwell - visit.presence.unsure).total_seconds()
+    return seen_s >= LASTING_S and visit.presence.hits >= (2 if seen_s >= LASTING_LOOKS * LASTING_S else LASTING_LOOKS)
 
 
 def _takes_place(other: Visit, visit: Visit, rules: Rules) -> bool:
@@ -152,7 +195,7 @@ def _takes_place(other: Visit, visit: Visit, rules: Rules) -> bool:
         return False
     # Half of a thing that something hides looks like another thing, so only an open view counts here.
     is_near = dist(other.anchor_m, visit.anchor_m) <= rules(visit.name).same_place_m
-    return (visit.presence.was_empty and is_near) or iou(other.recent[0].xyxy, visit.last_box) >= MIN_IOU
+    return (visit.presence.was_empty and is_near) or iou(other.box, visit.box) >= MIN_IOU
 
 
 def _bounded(visits: list[Visit], reported: frozenset[int]) -> list[Visit]:

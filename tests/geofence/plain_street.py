@@ -59,6 +59,7 @@ class Seen:
             xyxy=self.xyxy,
             foot_m=(self.east, 0.0),
             appearance=self.appearance,
+            can_be_followed=self.group != "garbage",
         )
 
 
@@ -116,7 +117,7 @@ class PlainCamera:
             confidence=visit.confidence,
             since=visit.presence.began_at,
             is_start_unknown=visit.presence.is_start_unknown,
-            boxes=(visit.last_box,),
+            boxes=(visit.last_xyxy,),
             sigma_m=0.1,
         )
 

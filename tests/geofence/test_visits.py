@@ -76,14 +76,14 @@ def test_a_second_thing_in_the_same_spot_starts_anew() -> None:
     assert camera.full[0].incident.began_at == START + timedelta(seconds=19.5)
 
 
-def test_a_reported_thing_that_is_replaced_is_cleared_at_the_second_sight_of_the_new_one() -> None:
+def test_a_reported_thing_beside_which_another_stands_is_cleared_when_it_has_been_gone_for_long_enough() -> None:
     camera = PlainCamera()
     for second in range(35):
         camera.see(second, Seen(0))
     for second in range(35, 70):
         camera.see(second, Seen(1, shift_px=60))
-    assert camera.events == [(30, OPENED), (36, CLEARED), (65, OPENED)]
-    assert camera.full[1].ending == Ending.REPLACED
+    assert camera.events == [(30, OPENED), (40, CLEARED), (65, OPENED)]
+    assert camera.full[1].ending == Ending.GONE
     assert camera.full[0].incident.incident_id != camera.full[2].incident.incident_id
 
 
