@@ -44,7 +44,7 @@ def queueing_numbers(
         behind = {one.number: [other for other in young if one.is_followed_by(other, way)] for one in young}
         for head in young:
             chain = [head]
-            while following := behind[chain[-1].number]:
+            while following := [one for one in behind[chain[-1].number] if one not in chain]:
                 chain.append(min(following, key=lambda one: one.along_from(chain[-1], way)))
                 if _is_queue(chain):
                     queued.update(one.number for one in chain)
