@@ -1,4 +1,4 @@
-"""Boxes of one thing through time: where it stands on average, whether it moves, and whether it is still the same thing.
+"""Boxes of one thing through time: where it stands on average, whether it moves, whether it is still the same thing.
 
 A thing that moves shifts both edges of a pair the same way. What passes before it pushes one edge in, dazzling lamps
 push both out: neither is a way.
@@ -157,6 +157,15 @@ def off_edges(usual: Settled, xyxy: Box) -> str:
         edge
         for edge, now, mean, tremble in zip(EDGES, xyxy, usual.mean, usual.tremble, strict=True)
         if abs(now - mean) > max(OFF_DEVIATIONS * tremble, least)
+    )
+
+
+def differs(usual: Settled, one: Sighting, other: Sighting) -> bool:
+    """Whether two sightings are too far apart to show one thing that stands; `usual`: its size, how it trembles."""
+    least = OFF_SHARE * usual.size + 1.0
+    return any(
+        abs(a - b) > max(OFF_DEVIATIONS * math.sqrt(2) * tremble, least)
+        for a, b, tremble in zip(one.xyxy, other.xyxy, usual.tremble, strict=True)
     )
 
 

@@ -131,7 +131,7 @@ def advance_claims(
         if claim.incident is None and is_settled and claim.dwell - claim.unsure >= _limit(settings[claim.kind]):
             due.append((len(kept), breach))
         kept.append(claim)
-    reports = _cleared(list(known.values()), kept, departures, look)
+    reports = _cleared(list(known.values()), kept, by_number, departures, look)
     reports += _updates(kept, look, settings)
     for row, breach in due:
         reports += _opened(kept, row, breach, look=look, site_id=site_id, settings=settings[breach.kind])
@@ -187,7 +187,11 @@ def _continued(claim: Claim, breach: Breach, members: Sequence[Visit], look: Loo
 
 
 def _cleared(
-    ended: Sequence[Claim], kept: Sequence[Claim], departures: Sequence[Departure], look: Look
+    ended: Sequence[Claim],
+    kept: Sequence[Claim],
+    visits: Mapping[int, Visit],
+    departures: Sequence[Departure],
+    look: Look,
 ) -> list[Report]:
     """One report for every incident of which no claim is left."""
     told = {claim.incident.incident_id for claim in kept if claim.incident is not None}
@@ -199,7 +203,7 @@ def _cleared(
             continue
         told.add(incident.incident_id)
         gone = [left[number] for number in claim.visits if number in left]
-        at = min((departure.at for departure in gone), default=look.at)
+        at = min((departure.at for departure in gone), default=_allowed_since(claim, visits, look))
         ending = Ending.ALLOWED
         if gone:
             ending = Ending.REPLACED if any(departure.is_replaced for departure in gone) else Ending.GONE
@@ -220,6 +224,16 @@ def _cleared(
             )
         )
     return reports
+
+
+def _allowed_since(claim: Claim, visits: Mapping[int, Visit], look: Look) -> datetime:
+    """Since when what still stands there breaks the rule no more: a bin is called so again since it was emptied."""
+    renamed = [
+        visit.named_at
+        for number in claim.visits
+        if (visit := visits.get(number)) is not None and claim.began_at < visit.named_at <= look.at
+    ]
+    return max(renamed, default=look.at)
 
 
 def _updates(kept: list[Claim], look: Look, settings: Mapping[IncidentKind, DwellSettings]) -> list[Report]:

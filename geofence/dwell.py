@@ -60,6 +60,7 @@ class Presence:
     age:          time since began_at over all looks, without silences; dwell: age when it was last seen
     empty:        how long looks saw its place empty, less what later sightings took back
     missed:       how long looks did not find it though nothing hid it, until it was last seen; missed_since: since then
+    seen:         how long looks found it
     was_empty:    the latest look saw its place empty; look: seconds that the latest look speaks for
     hits:         sightings
     """
@@ -73,6 +74,7 @@ class Presence:
     empty: timedelta = ZERO
     missed: timedelta = ZERO
     missed_since: timedelta = ZERO
+    seen: timedelta = ZERO
     was_empty: bool = False
     look: timedelta = ZERO
     gone_at: datetime | None = None
@@ -80,8 +82,9 @@ class Presence:
 
     @property
     def missed_share(self) -> float:
-        """Share of its dwell in which looks did not find it: how bad the detector is at it, 0 … 1."""
-        return self.missed / self.dwell if self.dwell else 0.0
+        """Share of the looks at its open place that did not find it: how bad the detector is at it, 0 … 1."""
+        looked = self.missed + self.seen
+        return self.missed / looked if looked else 0.0
 
     @property
     def missing(self) -> timedelta:
@@ -122,6 +125,7 @@ def advance(presence: Presence, sight: Sight, *, seen_at: datetime, counted: tim
             empty=empty,
             missed=aged.missed + aged.missed_since,
             missed_since=ZERO,
+            seen=aged.seen + counted,
             was_empty=False,
             gone_at=None,
             hits=aged.hits + 1,
@@ -142,6 +146,8 @@ def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool) -
     if not presence.was_empty:
         known_s = max(MIN_HIDDEN_S, HIDDEN_PER_DWELL * presence.dwell.total_seconds())
         return not is_reported and presence.missing > timedelta(seconds=min(settings.max_miss_s, known_s))
+    if presence.missed_since.total_seconds() >= settings.absence_s:
+        return presence.missed_since >= presence.look * MIN_EMPTY_LOOKS
     # What the detector often misses has not left because it is missed once more.
     patience = timedelta(seconds=settings.absence_s) / (1 - min(presence.missed_share, MAX_MISSED_SHARE))
     if not is_reported:

@@ -15,6 +15,7 @@ from geofence.boxes import (
     Settled,
     Sighting,
     Verdict,
+    differs,
     has_lasted,
     is_leaving,
     is_moving,
@@ -187,7 +188,8 @@ def _anew(visit: Visit, sightings: tuple[Sighting, ...], unseen_edges: str) -> V
 
 def _in_doubt(visit: Visit, sighting: Sighting, *, beside: bool, number: int) -> tuple[Visit, Visit | None]:
     """After a time without sight: the same thing, another one, or not known yet."""
-    doubt = sparse(visit.doubt, sighting)
+    is_third = bool(visit.doubt) and sighting.is_after_absence and differs(visit.usual, visit.doubt[-1], sighting)
+    doubt = sparse(() if is_third else visit.doubt, sighting)
     visit = replace(visit, doubt=doubt, off=sparse(visit.off, sighting) if beside else ())
     match verdict(visit.usual, doubt, visit.unseen_edges):
         case Verdict.OPEN:
@@ -296,7 +298,7 @@ def _called_since(recent: Sequence[Sighting], name: str) -> datetime:
     start, best, balance = len(recent) - 1, 0, 0
     for number in range(len(recent) - 1, -1, -1):
         balance += 1 if recent[number].name == name else -1
-        if balance >= best and recent[number].name == name:
+        if balance > best and recent[number].name == name:
             start, best = number, balance
     sighting = recent[start]
     return sighting.before + (sighting.at - sighting.before) / 2
@@ -338,6 +340,7 @@ def _split(
             unsure=half,
             age=visit.presence.age - earlier,
             dwell=visit.presence.dwell - earlier,
+            seen=later[-1].age - later[0].age,
             hits=len(later),
         ),
         anchor_m=visit.anchor_m,

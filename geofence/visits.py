@@ -18,7 +18,7 @@ MAX_VISITS = 256
 MIN_IOU = 0.5
 # A box that holds the usual one, or lies in it, shows the same thing grown, dazzled or cut, if they overlap by so much;
 # a heap may grow to several times its size.
-HELD_IOU, GROWN_IOU = 0.35, 0.15
+HELD_IOU, GROWN_IOU = 0.45, 0.15
 # A box covered to this share by a nearer thing may hide what stood there.
 HIDDEN_SHARE = 0.3
 # What is left to see of a half-hidden thing lies within its box to this share.
@@ -90,9 +90,8 @@ def match(visits: Sequence[Visit], things: Sequence[Thing], hidden: Sequence[boo
                 tiers[0].append((-likeness, row, column))
             elif hidden[row] and _holds(boxes[row], thing.xyxy):
                 tiers[1].append((-likeness, row, column))
-            elif is_near and likeness >= (HELD_IOU if thing.can_be_followed else GROWN_IOU):
-                if _holds(boxes[row], thing.xyxy) or _holds(thing.xyxy, boxes[row]):
-                    tiers[2].append((-likeness, row, column))
+            elif is_near and _is_grown_or_cut(boxes[row], thing, likeness):
+                tiers[2].append((-likeness, row, column))
     pairs: dict[int, int] = {}
     taken: set[int] = set()
     for tier in tiers:
@@ -101,6 +100,11 @@ def match(visits: Sequence[Visit], things: Sequence[Thing], hidden: Sequence[boo
                 pairs[row] = column
                 taken.add(column)
     return pairs
+
+
+def _is_grown_or_cut(usual: Box, thing: Thing, likeness: float) -> bool:
+    least = HELD_IOU if thing.can_be_followed else GROWN_IOU
+    return likeness >= least and (_holds(usual, thing.xyxy) or _holds(thing.xyxy, usual))
 
 
 def _holds(outer: Box, inner: Box) -> bool:
@@ -146,7 +150,12 @@ def _pushed_in(usual: Box, now: Box, others: Float64s) -> set[str]:
     """The edges that lie within the usual box, where another box covers what is missing."""
     (u0, v0, u1, v1), (x0, y0, x1, y1) = usual, now
     top, foot, left, right = max(v0, y0), min(v1, y1), max(u0, x0), min(u1, x1)
-    strips = {"L": (u0, top, x0, foot), "T": (left, v0, right, y0), "R": (x1, top, u1, foot), "B": (left, y1, right, v1)}
+    strips = {
+        "L": (u0, top, x0, foot),
+        "T": (left, v0, right, y0),
+        "R": (x1, top, u1, foot),
+        "B": (left, y1, right, v1),
+    }
     found = {edge: strip for edge, strip in strips.items() if strip[0] + 1 < strip[2] and strip[1] + 1 < strip[3]}
     if not found:
         return set()
@@ -176,7 +185,8 @@ def _without_replaced(visits: list[Visit], at: datetime, rules: Rules) -> tuple[
         if visit.is_seen_at(at):
             kept.append(visit)
             continue
-        is_elsewhere = any(has_moved_on(visit.usual, visit.off, other.last_xyxy) for other in new if other.group == visit.group)
+        elsewhere = [other.last_xyxy for other in new if other.group == visit.group]
+        is_elsewhere = any(has_moved_on(visit.usual, visit.off, xyxy) for xyxy in elsewhere)
         if is_elsewhere or any(_takes_place(other, visit, rules) for other in present):
             left.append(Departure(visit=visit, is_replaced=True))
         else:
