@@ -44,7 +44,8 @@ def advance_visits(
     reported: numbers of the visits that are part of an incident
     """
     things = scene.things
-    hidden = hidden_rows(visits, scene.surroundings, rules)
+    whole = match(visits, things, [False] * len(visits), rules)
+    hidden = hidden_rows(visits, _with_missed(scene.surroundings, visits, whole), rules)
     pairs = match(visits, things, hidden, rules)
     unseen_edges = _unseen_edges(visits, scene, pairs)
     after: list[Visit] = []
@@ -109,6 +110,17 @@ def _is_grown_or_cut(usual: Box, thing: Thing, likeness: float) -> bool:
 
 def _holds(outer: Box, inner: Box) -> bool:
     return common_px(outer, inner) >= INSIDE_SHARE * area_px(inner)
+
+
+def _with_missed(surroundings: Surroundings, visits: Sequence[Visit], pairs: Mapping[int, int]) -> Surroundings:
+    """What may hide things: all boxes of the frame, and what stands there for long and is missed in it."""
+    missed = [visit for row, visit in enumerate(visits) if row not in pairs and _lasts(visit)]
+    if not missed:
+        return surroundings
+    return Surroundings(
+        xyxy=np.vstack((surroundings.xyxy, [visit.box for visit in missed])),
+        foot_m=np.vstack((surroundings.foot_m, [visit.anchor_m for visit in missed])),
+    )
 
 
 def hidden_rows(visits: Sequence[Visit], surroundings: Surroundings, rules: Rules) -> list[bool]:
