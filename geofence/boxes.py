@@ -149,9 +149,7 @@ def sparse(earlier: Sequence[Sighting], sighting: Sighting) -> tuple[Sighting, .
 
 
 def off_edges(usual: Settled, xyxy: Box) -> str:
-    """The edges of ``LTRB`` that lie beside their place; none while too few boxes are known."""
-    if usual.count < KNOWN_BOXES:
-        return ""
+    """The edges of ``LTRB`` that lie beside their place."""
     least = OFF_SHARE * usual.size + 1.0
     return "".join(
         edge

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import dist, hypot
 
-from geofence.boxes import Box
+from geofence.boxes import LASTING_LOOKS, RESTLESS_S, Box
 from geofence.dwell import MAX_MISSED_SHARE, ZERO, DwellSettings
 from geofence.identity import incident_id_of
 from geofence.messages import EventType, IncidentKind
@@ -227,13 +227,19 @@ def _cleared(
 
 
 def _allowed_since(claim: Claim, visits: Mapping[int, Visit], look: Look) -> datetime:
-    """Since when what still stands there breaks the rule no more: a bin is called so again since it was emptied."""
-    renamed = [
-        visit.named_at
+    """Since when what still stands there breaks the rule no more.
+
+    That a bin is called so again, or that a thing has been moved, is known some looks after it happened.
+    """
+    changes = [
+        changed_at
         for number in claim.visits
-        if (visit := visits.get(number)) is not None and claim.began_at < visit.named_at <= look.at
+        if (visit := visits.get(number)) is not None
+        for changed_at in (visit.named_at, visit.placed_at)
+        if claim.began_at < changed_at <= look.at
+        and (look.at - changed_at).total_seconds() <= max(RESTLESS_S, LASTING_LOOKS * look.counted.total_seconds())
     ]
-    return max(renamed, default=look.at)
+    return max(changes, default=look.at)
 
 
 def _updates(kept: list[Claim], look: Look, settings: Mapping[IncidentKind, DwellSettings]) -> list[Report]:

@@ -28,7 +28,7 @@ def with_flow(visits: Sequence[Visit], departures: Sequence[Departure], look: Lo
     known = [visit for visit in visits if visit.presence.hits >= KNOWN_HITS]
     away = [visit for visit in known if visit.off or not visit.is_seen_at(look.at)]
     movers = [visit for visit in visits if is_moving(visit, look) or (is_new(visit, look) and _is_near(visit, away))]
-    movers += [left.visit for left in departures if left.is_replaced and left.visit.presence.hits >= KNOWN_HITS]
+    movers += [left.visit for left in departures if left.is_replaced and _left_now(left, look)]
     return [_with_flow(visit, movers, look) for visit in visits]
 
 
@@ -56,9 +56,15 @@ def _is_near(visit: Visit, others: Sequence[Visit]) -> bool:
     return any(other.group == visit.group and math.dist(other.anchor_m, visit.anchor_m) <= STEP_M for other in others)
 
 
+def _left_now(departure: Departure, look: Look) -> bool:
+    """Whether a known thing was still there a moment ago: what left long before only became known now."""
+    is_known = departure.visit.presence.hits >= KNOWN_HITS
+    return is_known and look.at - departure.at <= timedelta(seconds=TOGETHER_S) + look.counted
+
+
 def _with_flow(visit: Visit, movers: Sequence[Visit], look: Look) -> Visit:
     along_m = [way for other in movers if other is not visit and (way := _along_m(visit, other)) is not None]
-    if not visit.is_seen_at(look.at) or visit.off or visit.is_in_part:
+    if not visit.is_seen_at(look.at) or visit.off:
         visit = replace(visit, broken_at=look.at)
     if not along_m:
         return visit
@@ -82,6 +88,6 @@ def _along_m(visit: Visit, other: Visit) -> float | None:
     if visit.footprint is None or visit.group != other.group:
         return None
     east, north = (there - here for here, there in zip(visit.anchor_m, other.anchor_m, strict=True))
-    ahead = (math.sin(visit.footprint.heading_rad), math.cos(visit.footprint.heading_rad))
+    ahead = (math.sin(visit.footprint.lane_rad), math.cos(visit.footprint.lane_rad))
     along_m, aside_m = east * ahead[0] + north * ahead[1], abs(east * ahead[1] - north * ahead[0])
     return along_m if aside_m <= ASIDE_M and abs(along_m) <= AHEAD_M else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,7 @@ class Footprint:
     corners_m:  four corners in order; center_m: their middle
     heading_rad: of its long side, clockwise from north; length_m, width_m: its sides
     sway_m:     one standard deviation of center_m along its worst direction, from the box's trembling alone
+    axis_rad:   direction of the lane or kerb there, None where none is known
     """
 
     corners_m: tuple[tuple[float, float], ...]
@@ -59,6 +60,12 @@ class Footprint:
     length_m: float
     width_m: float
     sway_m: tuple[float, float]
+    axis_rad: float | None = None
+
+    @property
+    def lane_rad(self) -> float:
+        """Direction of the lane that it stands in; its own where none is known."""
+        return self.heading_rad if self.axis_rad is None else self.axis_rad
 
     @property
     def sigma_m(self) -> float:
@@ -126,6 +133,7 @@ def _contact(homography: Homography, footing: Footing) -> Footprint | None:
         length_m=max(depth_m, across_m),
         width_m=min(depth_m, across_m),
         sway_m=_pair(away * metres_per_px * _edge_px(footing)[3]),
+        axis_rad=footing.axis_rad,
     )
 
 
@@ -165,7 +173,8 @@ def _fit(pose: Pose, footing: Footing, contact: Footprint) -> Footprint | None:
     best = int(np.argmin(total))
     if not np.isfinite(total[best]):
         return None
-    return _footprint(state[best], float(headings[best]), sides, jacobian[best])
+    found = _footprint(state[best], float(headings[best]), sides, jacobian[best])
+    return replace(found, axis_rad=footing.axis_rad)
 
 
 def _headings(footing: Footing) -> tuple[Float64s, Float64s]:

@@ -25,16 +25,11 @@ MEAN_DELAY_S = 1.5
 PATIENCE = 2.0
 
 
-def queueing_numbers(
-    vehicles: Sequence[Visit], axes_rad: Sequence[float], at: datetime, settings: DwellSettings
-) -> frozenset[int]:
-    """Numbers of the visits that stand in a queue at `at`.
-
-    axes_rad: direction of the lane at each, clockwise from north; NaN where none is known
-    """
+def queueing_numbers(vehicles: Sequence[Visit], at: datetime, settings: DwellSettings) -> frozenset[int]:
+    """Numbers of the visits that stand in a queue at `at`."""
     young = [
-        _Standing.of(visit, visit.footprint, axis_rad)
-        for visit, axis_rad in zip(vehicles, axes_rad, strict=True)
+        _Standing.of(visit, visit.footprint)
+        for visit in vehicles
         if visit.footprint is not None
         and not visit.presence.is_start_unknown
         and (at - visit.presence.began_at).total_seconds() < PATIENCE * settings.min_dwell_s
@@ -67,15 +62,14 @@ class _Standing:
     axis: tuple[float, float]
 
     @staticmethod
-    def of(visit: Visit, footprint: Footprint, axis_rad: float) -> _Standing:
-        """Where no lane is known the vehicle's own direction is the best guess."""
-        heading_rad = footprint.heading_rad if math.isnan(axis_rad) else axis_rad
+    def of(visit: Visit, footprint: Footprint) -> _Standing:
+        """What of a visit matters to a queue."""
         return _Standing(
             number=visit.number,
             began_at=visit.presence.began_at,
             center_m=footprint.center_m,
             length_m=footprint.length_m,
-            axis=(math.sin(heading_rad), math.cos(heading_rad)),
+            axis=(math.sin(footprint.lane_rad), math.cos(footprint.lane_rad)),
         )
 
     def along_from(self, ahead: _Standing, way: int) -> float:

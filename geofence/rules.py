@@ -127,8 +127,7 @@ def parked_vehicles(site: Site, standing: Sequence[Visit], at: datetime, broken:
     footprints = [_footprint(visit) for visit in vehicles]
     rows, zones, overlaps = site.zones.overlapping(np.array([one.corners_m for one in footprints]))
     cleared = _Clearances(site, standing)
-    axes_rad = site.axes_at(np.array([footprint.center_m for footprint in footprints]))
-    queueing = queueing_numbers(vehicles, axes_rad, at, site.config.dwell[IncidentKind.ILLEGAL_PARKING])
+    queueing = queueing_numbers(vehicles, at, site.config.dwell[IncidentKind.ILLEGAL_PARKING])
     breaches = []
     for row, visit in enumerate(vehicles):
         key = f"visit:{visit.number}"
@@ -226,7 +225,7 @@ def _blocked(
     gap_m = walkway.clear_width_m(in_the_way)
     chain = [things[row] for row in walkway.narrowest_chain(pieces)] or list(things)
     largest = max(chain, key=lambda visit: (_area_m2(visit), -visit.number))
-    latest = max(chain, key=lambda visit: visit.presence.began_at)
+    latest = max(chain, key=lambda visit: visit.placed_at)
     return Breach(
         kind=IncidentKind.BLOCKED_SIDEWALK,
         key=key,
@@ -236,8 +235,8 @@ def _blocked(
         ground_m=_footprint(largest).center_m,
         subject=largest.name,
         confidence=min(visit.confidence for visit in chain),
-        since=latest.presence.began_at,
-        is_start_unknown=latest.presence.is_start_unknown,
+        since=latest.placed_at,
+        is_start_unknown=latest.presence.is_start_unknown and latest.placed_at <= latest.presence.began_at,
         boxes=tuple(visit.last_xyxy for visit in chain),
         sigma_m=_footprint(largest).sigma_m,
         clear=Clearance(width_m=gap_m, wanted_m=wanted_m),
@@ -256,8 +255,8 @@ def _breach(kind: IncidentKind, visit: Visit, zone: Zone, since: datetime, clear
         ground_m=ground_m,
         subject=visit.name,
         confidence=visit.confidence,
-        since=max(since, visit.presence.began_at),
-        is_start_unknown=visit.presence.is_start_unknown and since <= visit.presence.began_at,
+        since=max(since, visit.placed_at),
+        is_start_unknown=visit.presence.is_start_unknown and max(since, visit.placed_at) <= visit.presence.began_at,
         boxes=(visit.last_xyxy,),
         sigma_m=_footprint(visit).sigma_m,
         clear=clear,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from geofence.appearances import blended, first_unlike
 from geofence.boxes import (
+    KNOWN_BOXES,
     MAX_RECENT,
     NOTHING_SETTLED,
     SWAP_S,
@@ -45,7 +46,7 @@ class Visit:
     off:      the latest boxes, if they lie beside its place
     doubt:    boxes since a time without sight, until it is known whether they show the same thing
     votes:    class → weight of the sightings that called it so; name: the class with most of it
-    named_at: when it began to be called so
+    named_at: when it began to be called so; placed_at: when it came to where its boxes lie now
     unseen_edges: edges of its box that something hides or the picture cuts, as it is best seen
     last_xyxy: its box in the latest frame that showed it; is_in_part: less of it was seen there than usual
     ahead_moved_at, behind_moved_at: when a vehicle before and one behind it in its lane last moved
@@ -66,6 +67,7 @@ class Visit:
     votes: tuple[tuple[str, float], ...]
     name: str
     named_at: datetime
+    placed_at: datetime
     confidence_sum: float
     unseen_edges: str = ""
     last_xyxy: Box
@@ -144,7 +146,11 @@ def continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number:
         is_in_part=False,
     )
     hidden, usually_hidden = set(unseen_edges), set(visit.unseen_edges)
-    beside = set(off_edges(visit.usual, thing.xyxy)) - hidden - usually_hidden
+    off = set(off_edges(visit.usual, thing.xyxy))
+    # While few boxes are known any of them may be the odd one.
+    beside = off - hidden - usually_hidden if visit.usual.count >= KNOWN_BOXES else set()
+    # An edge that lies where it always does is seen, whatever else is there.
+    hidden = {edge for edge in hidden if edge in off or edge in usually_hidden}
     latest = (*visit.recent, *visit.off, sighting)[-MAX_RECENT:]
     if thing.can_be_followed and (is_leaving(visit.usual, visit.off, sighting) or is_moving(latest)):
         return left_by(seen, look), born(thing, unseen_edges, look, number)
@@ -152,8 +158,7 @@ def continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number:
         return _anew(seen, (sighting,), unseen_edges), None
     if not hidden <= usually_hidden:
         # Something passes before it: what is left to see says that it is there, not where.
-        off = sparse(visit.off, sighting) if beside else ()
-        return replace(seen, off=off, is_in_part=True), None
+        return replace(seen, off=sparse(visit.off, sighting) if beside else (), is_in_part=True), None
     if thing.can_be_followed and (visit.doubt or sighting.is_after_absence):
         return _in_doubt(seen, sighting, beside=bool(beside), number=number)
     if beside:
@@ -213,7 +218,8 @@ def _beside(visit: Visit, sighting: Sighting) -> Visit:
     off = sparse(visit.off, sighting)
     if not has_lasted(off):
         return replace(visit, off=off)
-    return replace(_anew(visit, off, visit.unseen_edges), appearance=visit.appearance)
+    placed_at = off[0].before + (off[0].at - off[0].before) / 2
+    return replace(_anew(visit, off, visit.unseen_edges), appearance=visit.appearance, placed_at=placed_at)
 
 
 def left_by(visit: Visit, look: Look) -> Visit:
@@ -235,6 +241,7 @@ def born(thing: Thing, unseen_edges: str, look: Look, number: int) -> Visit:
         votes=((thing.name, thing.confidence),),
         name=thing.name,
         named_at=presence.began_at,
+        placed_at=presence.began_at,
         confidence_sum=thing.confidence,
         unseen_edges=unseen_edges,
         last_xyxy=thing.xyxy,
@@ -349,6 +356,7 @@ def _split(
         votes=votes,
         name=max(votes, key=lambda vote: vote[1])[0],
         named_at=first.at - half,
+        placed_at=first.at - half,
         confidence_sum=sum(sighting.confidence for sighting in later),
         unseen_edges=unseen_edges,
         last_xyxy=visit.last_xyxy,
