@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import reprlib
+from datetime import date, datetime, time
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 Loc = tuple[int | str, ...]
 
@@ -20,6 +22,10 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, whole: str 
     """
     problems = error.errors(include_url=False)
     first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
+    return _problem(first, model, whole)
+
+
+def _problem(first: ErrorDetails, model: type[BaseModel], whole: str) -> tuple[str, str]:
     loc = first["loc"]
     key = key_text(loc) or whole
     parent, field = _walk(model, loc)
@@ -32,7 +38,19 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, whole: str 
         return key, f"not JSON: {first['ctx']['error']}"
     if first["type"] == "value_error":
         return key, str(first["ctx"]["error"])
-    return key, f"{reprlib.repr(first['input'])} is not usable; {expected}"
+    return key, f"{_shown(first['input'])} is not usable; {expected}"
+
+
+def _shown(value: object) -> str:
+    """What stands there, as a person wrote it."""
+    return value.isoformat() if isinstance(value, datetime | date | time) else reprlib.repr(value)
+
+
+def all_problems(error: ValidationError, model: type[BaseModel]) -> list[tuple[str, str]]:
+    """(key, problem) of every error, that of `first_problem` first."""
+    first = first_problem(error, model)
+    rest = [_problem(problem, model, "(whole file)") for problem in error.errors(include_url=False)]
+    return [first, *(problem for problem in rest if problem != first)]
 
 
 def key_text(loc: Loc) -> str:

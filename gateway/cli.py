@@ -56,11 +56,12 @@ app.add_typer(bench.bench_app, name="bench")
 
 
 def main() -> None:
-    """Run the command line; a known error is one line on stderr and exit status 1."""
+    """Run the command line; a known error is one line on stderr, each fault of a site one, and exit status 1."""
     try:
         app()
     except KNOWN_ERRORS as error:
-        sys.stderr.write(f"street721: {error}\n")
+        found = error.every if isinstance(error, GeofenceError) else [error]
+        sys.stderr.write("".join(f"street721: {one}\n" for one in found))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

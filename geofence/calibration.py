@@ -21,8 +21,10 @@ from geofence.lens_fit import fit_lens as fit_with_lens
 Float64s = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-# Below this share of the picture between the points most of it is a guess.
+# Below this share of the picture between the points most of it is a guess; below the least it is one wherever somebody
+# looks.
 LEAST_COVERED_SHARE = 0.1
+REFUSED_SHARE = 0.01
 # Nearer than this two points are one.
 _TWIN_PX, _TWIN_M = 1.0, 0.02
 # A point that the others miss by so many times the limit is doubtful, though the fit with it looks good.
@@ -93,8 +95,14 @@ def calibrate(
         fit, is_used = fit_with_lens(pixels, metres, camera_id=camera_id, size_px=size_px, limit_px=limit_px)
     else:
         fit, is_used = fit_agreeing(pixels, metres, camera_id=camera_id, limit_px=limit_px, lens=lens)
-    left_out = _left_out(pixels, metres, is_used, camera_id, fit.lens)
     covered_share = _covered_share(pixels[is_used], size_px)
+    if covered_share < REFUSED_SHARE:
+        problem = (
+            f"gcps span {covered_share:.1%} of the picture, so a pixel's error there is metres elsewhere; "
+            f"spread them over {LEAST_COVERED_SHARE:.0%} of it or more"
+        )
+        raise CalibrationError(camera_id, problem)
+    left_out = _left_out(pixels, metres, is_used, camera_id, fit.lens)
     residual_px = np.linalg.norm(fit.ground_to_pixel(metres) - pixels, axis=1)
     return Calibration(
         homography=fit,

@@ -8,17 +8,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from detectors.validation import closest, first_problem
+from detectors.validation import all_problems, closest
 from geofence.cell_codes import GB15, PROFILES, CodeProfile
 from geofence.crs import CRS_EXPECTED, Crs, parse_crs, to_wgs84
 from geofence.dwell import DwellSettings
-from geofence.errors import SiteError
+from geofence.errors import Faults, SiteError
 from geofence.lens import Lens
 from geofence.messages import IncidentKind
 
@@ -263,10 +263,15 @@ def parse_site_toml(text: str, *, file: str = SITE_FILE) -> SiteConfig:
     except tomllib.TOMLDecodeError as error:
         raise SiteError(file, "(whole file)", f"not TOML: {error}") from error
     except ValidationError as error:
-        raise SiteError(file, *first_problem(error, _SiteFile)) from error
-    refuse_twins(file, "cameras", [camera.id for camera in parsed.cameras])
-    refuse_twins(file, "sensors", [sensor.id for sensor in parsed.sensors])
-    _refuse_unknown_rules(file, parsed)
+        refuse_invalid(file, error, _SiteFile)
+    faults = Faults()
+    with faults.collect():
+        refuse_twins(file, "cameras", [camera.id for camera in parsed.cameras])
+    with faults.collect():
+        refuse_twins(file, "sensors", [sensor.id for sensor in parsed.sensors])
+    with faults.collect():
+        _refuse_unknown_rules(file, parsed)
+    faults.raise_any()
     crs = _crs(file, parsed.crs)
     return SiteConfig(
         site_id=parsed.site_id,
@@ -280,6 +285,15 @@ def parse_site_toml(text: str, *, file: str = SITE_FILE) -> SiteConfig:
         crs=crs,
         is_crs_named="crs" in parsed.model_fields_set,
     )
+
+
+def refuse_invalid(file: str, error: ValidationError, model: type[BaseModel]) -> NoReturn:
+    """Raise SiteError for everything that a file of a site has wrong."""
+    faults = Faults()
+    for key, problem in all_problems(error, model):
+        faults.add(SiteError(file, key, problem))
+    faults.raise_any()
+    raise AssertionError("a validation error has at least one problem") from error
 
 
 def refuse_twins(file: str, key: str, ids: list[str], what: str = "id") -> None:

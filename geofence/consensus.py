@@ -60,10 +60,17 @@ def fit_agreeing(
             raise CalibrationError(camera_id, f"{whole.problem}; {hint}") if hint else whole
         raise CalibrationError(
             camera_id,
-            f"fewer than {least} of {len(px)} gcps agree to within {limit_px:g} px; {hint or 'measure again'}",
+            f"fewer than {least} of {len(px)} gcps agree to within {limit_px:g} px; {hint or _again(lens)}",
         )
     _refuse_open_choice(found, camera_id)
     return found[0]
+
+
+def _again(lens: Lens | None) -> str:
+    """What to try when no points agree."""
+    if lens is not None:
+        return "measure again"
+    return "measure again, or try calibrate --fit-lens: a lens that bends the picture does this to good points too"
 
 
 def exchanged_pair(

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class GeofenceError(Exception):
-    """Base of every error that this stage raises."""
+    """Base of every error that this stage raises; others: found in the same files, each one line like this one."""
+
+    others: tuple[GeofenceError, ...] = ()
+
+    @property
+    def every(self) -> list[GeofenceError]:
+        """This error and the others."""
+        return [self, *self.others]
 
 
 class SiteError(GeofenceError):
@@ -15,6 +25,32 @@ class SiteError(GeofenceError):
         self.file = file
         self.key = key
         self.problem = problem
+
+
+class Faults:
+    """Collects what is wrong in several places, so that a person mends it in one go."""
+
+    def __init__(self) -> None:
+        self._found: list[GeofenceError] = []
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep an error of this stage and go on after the block."""
+        try:
+            yield
+        except GeofenceError as error:
+            self.add(error)
+
+    def add(self, error: GeofenceError) -> None:
+        """Keep an error, and what it brings along."""
+        self._found += error.every
+
+    def raise_any(self) -> None:
+        """Raise the first error that was kept, with the others; nothing where there is none."""
+        if self._found:
+            first, *others = self._found
+            first.others = tuple(others)
+            raise first
 
 
 class CalibrationError(GeofenceError):

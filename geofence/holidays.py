@@ -8,7 +8,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from detectors.validation import first_problem
+from geofence.config import refuse_invalid
 from geofence.errors import SiteError
 
 HOLIDAYS_FILE = "holidays.toml"
@@ -44,7 +44,7 @@ def parse_holidays(text: str, *, file: str = HOLIDAYS_FILE) -> Holidays:
     except tomllib.TOMLDecodeError as error:
         raise SiteError(file, "(whole file)", f"not TOML: {error}") from error
     except ValidationError as error:
-        raise SiteError(file, *first_problem(error, _HolidaysFile)) from error
+        refuse_invalid(file, error, _HolidaysFile)
     for row, day in enumerate(parsed.worked):
         if day.weekday() < _SATURDAY:
             raise SiteError(file, f"worked[{row}]", f"{day} is a {day:%A}, worked anyway; it should be a weekend day")

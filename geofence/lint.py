@@ -17,6 +17,9 @@ from geofence.places import Cell, Zone
 
 # Borders are written in rounded degrees; overlaps and gaps up to this are no more than that.
 MAX_OVERLAP_M2 = 1.0
+# Neighbouring cells that lie further apart are no neighbours; a gap narrower than this is a thread of rounding.
+MAX_STRIP_M = 20.0
+THREAD_M = 0.3
 _LISTED = 5
 
 
@@ -32,7 +35,7 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Ground that cells enclose and none of them claims; center_m: a place in it, [east, north]."""
+    """Ground between cells that none of them claims; center_m: a place in it, [east, north]."""
 
     area_m2: float
     center_m: tuple[float, float]
@@ -53,11 +56,15 @@ def overlapping_zones(zones: Sequence[Zone]) -> list[Overlap]:
 
 
 def gaps_between(cells: Sequence[Cell]) -> list[Gap]:
-    """Holes in the ground that all cells cover, of more than 1 m², the largest first."""
+    """Holes in the ground that all cells cover and strips between neighbours, of more than 1 m², the largest first."""
     covered = shapely.union_all([cell.polygon_m for cell in cells])
-    holes = [shapely.Polygon(ring) for part in shapely.get_parts(covered) for ring in part.interiors]
-    # What a cell itself leaves out stays a gap only where no other cell fills it; the union has told that.
-    found = [Gap(area_m2=float(hole.area), center_m=_inside(hole)) for hole in holes if hole.area > MAX_OVERLAP_M2]
+    # What grows together when every cell grows, and shrinks back, was a strip between two of them.
+    grown = covered.buffer(MAX_STRIP_M / 2, join_style="mitre").buffer(-MAX_STRIP_M / 2, join_style="mitre")
+    filled = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(grown)])
+    parts = shapely.get_parts(shapely.difference(filled, covered))
+    # Rounded degrees leave threads along borders.
+    open_parts = [part for part in parts if part.buffer(-THREAD_M / 2).area > 0 and part.area > MAX_OVERLAP_M2]
+    found = [Gap(area_m2=float(part.area), center_m=_inside(part)) for part in open_parts]
     return sorted(found, key=lambda gap: (-gap.area_m2, gap.center_m))
 
 

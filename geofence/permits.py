@@ -12,7 +12,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from detectors.validation import first_problem
+from geofence.config import refuse_invalid, refuse_twins
 from geofence.crs import CRS_EXPECTED, parse_crs, to_wgs84
 from geofence.errors import SiteError
 from geofence.messages import IncidentKind
@@ -88,7 +88,7 @@ def last_permitted(permits: Iterable[Permit], thing: Permitted, at: datetime) ->
 class _Place(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    lat: float = Field(ge=-90, le=90, description="a latitude, -90 … 90 degrees")
+    lat: float = Field(ge=-90, le=90, description="a latitude, -90 … 90 degrees: are lat and lng swapped?")
     lng: float = Field(ge=-180, le=180, description="a longitude, -180 … 180 degrees")
     crs: str = Field(description=CRS_EXPECTED)
     radius_m: float = Field(gt=0, le=1000, description="metres, more than 0 and at most 1000")
@@ -132,7 +132,8 @@ def parse_permits(text: str, *, file: str = PERMITS_FILE) -> tuple[PermitConfig,
     except tomllib.TOMLDecodeError as error:
         raise SiteError(file, "(whole file)", f"not TOML: {error}") from error
     except ValidationError as error:
-        raise SiteError(file, *first_problem(error, _PermitsFile)) from error
+        refuse_invalid(file, error, _PermitsFile)
+    refuse_twins(file, "permits", [permit.id for permit in permits])
     return tuple(_config(permit, file, row) for row, permit in enumerate(permits))
 
 

@@ -75,6 +75,9 @@ class _Detection(_Tolerant):
         return self
 
 
+_YEARS = (2000, 2099)
+
+
 class _Line(_Tolerant):
     camera_id: str = Field(description="the id of a camera of the site")
     captured_at: AwareDatetime = Field(description="a time with its zone such as '2026-05-01T08:00:00Z'")
@@ -82,6 +85,13 @@ class _Line(_Tolerant):
     size_px: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] | None = Field(
         default=None, description="[width, height] in pixels"
     )
+
+    @field_validator("captured_at")
+    @classmethod
+    def _is_plausible(cls, at: datetime) -> datetime:
+        if not _YEARS[0] <= at.year <= _YEARS[1]:
+            raise ValueError(f"{at.isoformat()} is no time of a camera; it should be in {_YEARS[0]} … {_YEARS[1]}")
+        return at
 
 
 def judge_lines(site: Site, lines: Iterable[str]) -> Iterator[str]:

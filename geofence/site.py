@@ -15,11 +15,12 @@ import shapely
 
 from detectors.classes import ClassTable
 from detectors.validation import closest
+from geofence.calibration import calibrate
 from geofence.config import SITE_FILE, CameraConfig, SensorConfig, SensorRule, SiteConfig
-from geofence.errors import CalibrationError, GeofenceError, SiteError
+from geofence.errors import CalibrationError, Faults, GeofenceError, SiteError
 from geofence.ground import GroundPlane
 from geofence.holidays import HOLIDAYS_FILE, NO_HOLIDAYS, Holidays
-from geofence.homography import Homography, fit_homography
+from geofence.homography import Homography
 from geofence.lint import overlapping_cells
 from geofence.messages import IncidentKind
 from geofence.passage import Walkway
@@ -41,12 +42,14 @@ class Camera:
     """A calibrated camera; size_px is the picture that its control points were taken in.
 
     pose: the pinhole behind the homography, None where there is none
+    warnings: what to know of its control points, among them those that the others contradict; one line each
     """
 
     id: str
     size_px: tuple[int, int]
     homography: Homography
     pose: Pose | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -122,19 +125,33 @@ def build_site(
 
     holidays: None for a site that has no list of them
     """
-    _refuse_unknown_classes(zones, permits, classes)
-    _refuse_unlisted_holidays(zones, holidays)
+    faults = Faults()
+    _refuse_unknown_classes(zones, permits, classes, faults)
+    _refuse_unlisted_holidays(zones, holidays, faults)
     plane = _plane(cells)
-    _refuse_far(plane, config, zones, cells)
+    _refuse_far(plane, config, zones, cells, faults)
+    # What lies on another continent has no place on the plane.
+    faults.raise_any()
     grid_cells = tuple(Cell(code=cell.code, polygon_m=_polygon(cell.rings, plane)) for cell in cells)
-    _refuse_overlaps(grid_cells, plane)
+    with faults.collect():
+        _refuse_overlaps(grid_cells, plane)
     zone_index = ZoneIndex(tuple(_zone(zone, plane) for zone in zones))
+    walkways = _walkways(zone_index, config.min_clear_m, faults)
+    cameras: dict[str, Camera] = {}
+    for camera in config.cameras:
+        with faults.collect():
+            cameras[camera.id] = _camera(camera, plane)
+    usable: list[Permit] = []
+    for row, permit in enumerate(permits):
+        with faults.collect():
+            usable.append(_permit(permit, row, zones, plane))
+    faults.raise_any()
     places_m = plane.to_ground(np.array([(sensor.lat, sensor.lng) for sensor in config.sensors], np.float64))
     return Site(
         config=config,
         classes=classes,
         plane=plane,
-        cameras=MappingProxyType({camera.id: _camera(camera, plane) for camera in config.cameras}),
+        cameras=MappingProxyType(cameras),
         sensors=MappingProxyType({sensor.id: sensor for sensor in config.sensors}),
         sensor_places_m=MappingProxyType(
             {
@@ -144,27 +161,29 @@ def build_site(
         ),
         zones=zone_index,
         grid=GridIndex(grid_cells),
-        walkways=MappingProxyType(_walkways(zone_index, config.min_clear_m)),
+        walkways=MappingProxyType(walkways),
         zone_axes=tuple(axis_of(zone.polygon_m, zone.direction_deg) for zone in zone_index.zones),
         holidays=holidays or NO_HOLIDAYS,
-        permits=tuple(_permit(permit, row, zones, plane) for row, permit in enumerate(permits)),
+        permits=tuple(usable),
     )
 
 
-def _refuse_unknown_classes(zones: Sequence[ZoneShape], permits: Sequence[PermitConfig], classes: ClassTable) -> None:
+def _refuse_unknown_classes(
+    zones: Sequence[ZoneShape], permits: Sequence[PermitConfig], classes: ClassTable, faults: Faults
+) -> None:
     named = [(ZONES_FILE, f"zone {zone.id}: exempt", zone.exempt) for zone in zones]
     named += [(PERMITS_FILE, f"permit {permit.id}: classes", permit.classes) for permit in permits]
     for file, key, names in named:
         for name in sorted(names):
             if name not in classes.by_name:
-                raise SiteError(file, key, f"{name!r} is no class; {closest(name, sorted(classes.by_name))}")
+                faults.add(SiteError(file, key, f"{name!r} is no class; {closest(name, sorted(classes.by_name))}"))
 
 
-def _refuse_unlisted_holidays(zones: Sequence[ZoneShape], holidays: Holidays | None) -> None:
+def _refuse_unlisted_holidays(zones: Sequence[ZoneShape], holidays: Holidays | None, faults: Faults) -> None:
     for zone in zones:
         if holidays is None and zone.hours is not None and zone.hours.names_holidays:
             problem = f"its hours speak of holidays (PH), and the site has no {HOLIDAYS_FILE} that lists them"
-            raise SiteError(ZONES_FILE, f"zone {zone.id}", problem)
+            faults.add(SiteError(ZONES_FILE, f"zone {zone.id}", problem))
 
 
 def _permit(permit: PermitConfig, row: int, zones: Sequence[ZoneShape], plane: GroundPlane) -> Permit:
@@ -194,7 +213,7 @@ def _plane(cells: tuple[CellShape, ...]) -> GroundPlane:
 
 
 def _refuse_far(
-    plane: GroundPlane, config: SiteConfig, zones: tuple[ZoneShape, ...], cells: tuple[CellShape, ...]
+    plane: GroundPlane, config: SiteConfig, zones: tuple[ZoneShape, ...], cells: tuple[CellShape, ...], faults: Faults
 ) -> None:
     """Whatever lies far from the grid has its lat and lng swapped, or belongs to another city."""
     for file, key, lat_lng in _places(config, zones, cells):
@@ -209,7 +228,7 @@ def _refuse_far(
                 f"lat {lat:g}, lng {lng:g} is {distance_m[worst] / 1000:,.0f} km from the grid's middle "
                 f"(lat {plane.origin_lat:.4f}, lng {plane.origin_lng:.4f}), more than 50 km: are lat and lng swapped?"
             )
-            raise SiteError(file, key, problem)
+            faults.add(SiteError(file, key, problem))
 
 
 def _refuse_overlaps(cells: tuple[Cell, ...], plane: GroundPlane) -> None:
@@ -263,20 +282,21 @@ def _camera(camera: CameraConfig, plane: GroundPlane) -> Camera:
     px = np.array([point.px for point in camera.gcps], np.float64)
     ground_m = plane.to_ground(np.array([(point.lat, point.lng) for point in camera.gcps], np.float64))
     try:
-        homography = fit_homography(
+        found = calibrate(
             px,
             ground_m,
             camera_id=camera.id,
-            max_reprojection_px=camera.max_reprojection_px,
+            size_px=camera.size_px,
+            limit_px=camera.max_reprojection_px,
             lens=camera.lens,
         )
     except CalibrationError as error:
         raise CalibrationError(camera.id, f"{SITE_FILE}: {error.problem}") from error
-    pose = camera_pose(homography, camera.size_px)
-    return Camera(id=camera.id, size_px=camera.size_px, homography=homography, pose=pose)
+    pose = camera_pose(found.homography, camera.size_px)
+    return Camera(id=camera.id, size_px=camera.size_px, homography=found.homography, pose=pose, warnings=found.warnings)
 
 
-def _walkways(index: ZoneIndex, min_clear_m: float) -> dict[int, Walkway]:
+def _walkways(index: ZoneIndex, min_clear_m: float, faults: Faults) -> dict[int, Walkway]:
     walkways: dict[int, Walkway] = {}
     for row, zone in enumerate(index.zones):
         if zone.kind != ZoneKind.SIDEWALK:
@@ -290,5 +310,5 @@ def _walkways(index: ZoneIndex, min_clear_m: float) -> dict[int, Walkway]:
                 f"is only {width_m:.2f} m wide at its narrowest, less than min_clear_m = {wanted_m:g} of "
                 f"{whose}: empty it would count as blocked; draw it wider or ask for less"
             )
-            raise SiteError(ZONES_FILE, f"zone {zone.id}", problem)
+            faults.add(SiteError(ZONES_FILE, f"zone {zone.id}", problem))
     return walkways

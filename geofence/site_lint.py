@@ -9,13 +9,17 @@ from geofence.holidays import HOLIDAYS_FILE
 from geofence.lint import foreign_cells, gaps_between, overlapping_zones, zones_without_cell
 from geofence.permits import PERMITS_FILE
 from geofence.places import ZoneKind
-from geofence.site import Site
+from geofence.site import Camera, Site
 from geofence.site_map import GRID_FILE, ZONES_FILE
+
+# How far a camera sees what matters, metres; pixels of the net that is laid over its picture, each way.
+VIEW_M = 120.0
+NET = 48
 
 
 def warnings_of(site: Site) -> list[str]:
     """Lines that name file, what and where, in the order of the files."""
-    return [*_of_points(site), *_of_zones(site), *_of_cells(site), *_of_days(site)]
+    return [*_of_points(site), *_of_cameras(site), *_of_zones(site), *_of_cells(site), *_of_days(site)]
 
 
 def _of_points(site: Site) -> list[str]:
@@ -25,8 +29,37 @@ def _of_points(site: Site) -> list[str]:
     return [f'{SITE_FILE}: crs: not named, taken for WGS 84; write crs = "wgs84" at its head, or crs = "gcj02"']
 
 
+def _of_cameras(site: Site) -> list[str]:
+    if not site.cameras:
+        return [f"{SITE_FILE}: cameras: none, so no picture is judged"]
+    lines = [
+        f"{SITE_FILE}: camera {camera.id}: {warning}" for camera in site.cameras.values() for warning in camera.warnings
+    ]
+    lines += [
+        f"{SITE_FILE}: camera {camera.id}: sees no zone within {VIEW_M:g} m, so nothing that it sees can break a rule; "
+        "are its gcps, or the zones, in another coordinate system?"
+        for camera in site.cameras.values()
+        if site.zones.zones and not _sees_a_zone(site, camera)
+    ]
+    return lines
+
+
+def _sees_a_zone(site: Site, camera: Camera) -> bool:
+    """Whether a zone lies under any of a net of pixels, as far as a camera is worth listening to."""
+    width, height = camera.size_px
+    across, down = np.meshgrid(np.linspace(0, width, NET), np.linspace(0, height, NET))
+    ground_m = camera.homography.pixel_to_ground(np.column_stack((across.ravel(), down.ravel())))
+    ground_m = ground_m[np.isfinite(ground_m).all(axis=1)]
+    if camera.pose is not None:
+        foot_m = np.array(camera.pose.position_m[:2])
+        ground_m = ground_m[np.linalg.norm(ground_m - foot_m, axis=1) <= VIEW_M]
+    return len(ground_m) > 0 and len(site.zones.containing(ground_m)[0]) > 0
+
+
 def _of_zones(site: Site) -> list[str]:
     zones = site.zones.zones
+    if not zones:
+        return [f"{ZONES_FILE}: no zones, so cameras have no rule to judge by"]
     lines = [
         f"{ZONES_FILE}: zone {one.first}: shares {one.area_m2:,.0f} m² with zone {one.second} of the same kind "
         f"around {_place(site, one.center_m)}"

@@ -12,11 +12,10 @@ import numpy.typing as npt
 import shapely
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from detectors.validation import first_problem
 from geofence.cell_codes import GB15, CodeProfile
-from geofence.config import refuse_twins
+from geofence.config import refuse_invalid, refuse_twins
 from geofence.crs import CRS_EXPECTED, Crs, parse_crs, to_wgs84
-from geofence.errors import SiteError
+from geofence.errors import Faults, SiteError
 from geofence.ground import geojson_to_lat_lng
 from geofence.hours import ActiveHours, parse_hours
 from geofence.places import ZoneKind
@@ -143,47 +142,54 @@ def parse_zones(text: str, *, file: str = ZONES_FILE) -> tuple[ZoneShape, ...]:
     parsed = _parsed(_ZonesFile, text, file)
     features, crs = parsed.features, _crs(parsed, file)
     refuse_twins(file, "features", [feature.properties.id for feature in features])
-    zones = []
+    zones: list[ZoneShape] = []
+    faults = Faults()
     for row, feature in enumerate(features):
-        facts = feature.properties
-        zones.append(
-            ZoneShape(
-                id=facts.id,
-                kind=facts.kind,
-                rings=_rings(feature.geometry, file, f"features[{row}] (zone {facts.id})", crs),
-                hours=None if facts.hours is None else _hours(facts.hours, file, row),
-                surface=facts.surface or _DEFAULT_SURFACE.get(facts.kind),
-                direction_deg=facts.direction_deg,
-                min_clear_m=facts.min_clear_m,
-                exempt=frozenset(facts.exempt),
-            )
-        )
+        with faults.collect():
+            zones.append(_zone_shape(feature, row, file, crs))
+    faults.raise_any()
     return tuple(zones)
+
+
+def _zone_shape(feature: _ZoneFeature, row: int, file: str, crs: Crs) -> ZoneShape:
+    facts = feature.properties
+    hours = None if facts.hours is None else _hours(facts.hours, file, row)
+    return ZoneShape(
+        id=facts.id,
+        kind=facts.kind,
+        rings=_rings(feature.geometry, file, f"features[{row}] (zone {facts.id})", crs),
+        hours=hours,
+        surface=facts.surface or _DEFAULT_SURFACE.get(facts.kind),
+        direction_deg=facts.direction_deg,
+        min_clear_m=facts.min_clear_m,
+        exempt=frozenset(facts.exempt),
+    )
 
 
 def parse_grid(text: str, *, file: str = GRID_FILE, profile: CodeProfile = GB15) -> tuple[CellShape, ...]:
     """Unit grid cells written in `text`; raises SiteError like parse_zones."""
     parsed = _parsed(_GridFile, text, file)
     features, crs = parsed.features, _crs(parsed, file)
+    faults = Faults()
+    cells: list[CellShape] = []
     for row, feature in enumerate(features):
-        if not profile.is_right(feature.properties.code):
-            problem = f"{feature.properties.code!r} is not a cell code; it should be {profile.expected}"
-            raise SiteError(file, f"features[{row}].properties.code", problem)
-    refuse_twins(file, "features", [feature.properties.code for feature in features], "code")
-    return tuple(
-        CellShape(
-            code=feature.properties.code,
-            rings=_rings(feature.geometry, file, f"features[{row}] (cell {feature.properties.code})", crs),
-        )
-        for row, feature in enumerate(features)
-    )
+        code = feature.properties.code
+        if not profile.is_right(code):
+            problem = f"{code!r} is not a cell code; it should be {profile.expected}"
+            faults.add(SiteError(file, f"features[{row}].properties.code", problem))
+        with faults.collect():
+            rings = _rings(feature.geometry, file, f"features[{row}] (cell {code})", crs)
+            cells.append(CellShape(code=code, rings=rings))
+    faults.raise_any()
+    refuse_twins(file, "features", [cell.code for cell in cells], "code")
+    return tuple(cells)
 
 
 def _parsed(model: type[FileT], text: str, file: str) -> FileT:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        raise SiteError(file, *first_problem(error, model)) from error
+        refuse_invalid(file, error, model)
 
 
 def _crs(parsed: _Collection, file: str) -> Crs:

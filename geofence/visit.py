@@ -25,12 +25,14 @@ from geofence.boxes import (
     sparse,
     verdict,
 )
-from geofence.dwell import ZERO, Presence, Sight, advance, begin
+from geofence.dwell import MAX_MISSED_SHARE, ZERO, Presence, Sight, advance, begin
 from geofence.footprint import Footprint
 from geofence.scene import Thing
 
 # The place is the mean of its first sightings; what creeps on from there has left.
 ANCHOR_HITS = 8
+# A detector that misses a thing does so for less, in time and in looks, before it is taken for another one.
+EMPTY_S, EMPTY_LOOKS = 4.0, 3
 # An old vote for what the thing is counts this much less at every new one.
 VOTE_DECAY = 0.9
 
@@ -152,7 +154,8 @@ def continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number:
     # An edge that lies where it always does is seen, whatever else is there.
     hidden = {edge for edge in hidden if edge in off or edge in usually_hidden}
     latest = (*visit.recent, *visit.off, sighting)[-MAX_RECENT:]
-    if thing.can_be_followed and (is_leaving(visit.usual, visit.off, sighting) or is_moving(latest)):
+    is_another = is_leaving(visit.usual, visit.off, sighting) or is_moving(latest) or _was_never_there(visit, sighting)
+    if thing.can_be_followed and is_another:
         return left_by(seen, look), born(thing, unseen_edges, look, number)
     if not beside and hidden < usually_hidden and _shows_more(visit, thing.xyxy, usually_hidden - hidden):
         return _anew(seen, (sighting,), unseen_edges), None
@@ -164,6 +167,15 @@ def continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number:
     if beside:
         return _beside(seen, sighting), None
     return _parted(_recorded(seen, sighting, thing.foot_m), number)
+
+
+def _was_never_there(visit: Visit, sighting: Sighting) -> bool:
+    """Whether the place was open and empty for most of the time: others drove through it, and only now one stands."""
+    presence = visit.presence
+    open_s = (presence.missed + presence.missed_since + presence.seen).total_seconds()
+    empty_s = (presence.missed + presence.missed_since).total_seconds()
+    least_s = max(EMPTY_S, EMPTY_LOOKS * (sighting.at - sighting.before).total_seconds())
+    return sighting.is_after_absence and empty_s >= least_s and empty_s > MAX_MISSED_SHARE * open_s
 
 
 def _shows_more(visit: Visit, xyxy: Box, edges: set[str]) -> bool:

@@ -11,17 +11,23 @@ import cv2
 import typer
 
 from dispatcher.adapters.policy_file import load_policy
+from dispatcher.errors import PolicyError
+from dispatcher.policy import Policy
 from gateway.config import load_settings, site_folder
 from gateway.errors import ConfigError
 from geofence.adapters.site_drawing import draw_site
 from geofence.adapters.site_folder import load_site
+from geofence.errors import GeofenceError
 from geofence.recorded import judge_lines
 from geofence.site import Site
 from geofence.site_lint import warnings_of
 
 
 def judge(
-    detections: Annotated[typer.FileText, typer.Argument(help="JSON lines, as `detect --json` prints; - for stdin")],
+    detections: Annotated[
+        typer.FileText,
+        typer.Argument(help="JSON lines, as `detect --json` prints; - for stdin", encoding="utf-8", errors="replace"),
+    ],
     site: Annotated[str, typer.Option(help="a shipped site, or the path of a site folder")] = "demo",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object per event instead of text")] = False,
 ) -> None:
@@ -39,7 +45,8 @@ def judge(
             continue
         event = json.loads(line)
         cell = event["cell"] or "no cell"
-        sys.stdout.write(f"{event['at']}  {event['event']:8s} {event['kind']:18s} {event['camera_id']}  {cell}\n")
+        facts = f"{event['at']}  {event['event']:8s} {event['kind']:18s} {event['camera_id']}  {cell}"
+        sys.stdout.write(f"{facts}  {event['reason']}\n")
 
 
 def check_config(
@@ -62,8 +69,7 @@ def check_config(
         load_settings(config)
         sys.stdout.write(f"{config}: good\n")
     folder = site_folder(site)
-    street = load_site(folder)
-    policy = load_policy(folder / "policy.toml")
+    street, policy = _load_all(folder)
     for camera in street.cameras.values():
         fit = camera.homography
         sys.stdout.write(
@@ -77,6 +83,19 @@ def check_config(
         f"{folder}: good: {len(street.cameras)} cameras, {len(street.sensors)} sensors, "
         f"{len(street.zones.zones)} zones, policy {policy.version}\n"
     )
+
+
+def _load_all(folder: Path) -> tuple[Site, Policy]:
+    """Site and policy; where both are faulty the policy's fault is told beside those of the site."""
+    try:
+        street = load_site(folder)
+    except GeofenceError as error:
+        try:
+            load_policy(folder / "policy.toml")
+        except PolicyError as also:
+            error.others = (*error.others, GeofenceError(str(also)))
+        raise
+    return street, load_policy(folder / "policy.toml")
 
 
 def _write_plan(file: Path, street: Site) -> None:

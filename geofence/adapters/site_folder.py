@@ -6,22 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from detectors.classes import ClassTable, load_classes
+from geofence.cell_codes import GB15
 from geofence.config import SITE_FILE, SiteConfig, parse_site_toml
-from geofence.errors import SiteError
+from geofence.errors import Faults, SiteError
 from geofence.holidays import HOLIDAYS_FILE, Holidays, parse_holidays
 from geofence.permits import PERMITS_FILE, PermitConfig, parse_permits
 from geofence.site import Site, build_site
-from geofence.site_map import GRID_FILE, ZONES_FILE, parse_grid, parse_zones
+from geofence.site_map import GRID_FILE, ZONES_FILE, CellShape, ZoneShape, parse_grid, parse_zones
 
 
 def load_site(folder: Path, classes: ClassTable | None = None) -> Site:
     """The site described by site.toml, zones.geojson and grid.geojson in `folder`, and what holidays.toml and
     permits.toml say where it has them.
 
-    Raises SiteError or CalibrationError: one line that names file, key, value and what would be right.
+    Raises SiteError or CalibrationError: one line that names file, key, value and what would be right, and the others
+    that were found (`every`).
     """
-    config = parse_site_toml(_read(folder, SITE_FILE))
-    return _joined(folder, config, classes)
+    return _load(folder, classes, with_cameras=True)[1]
 
 
 def load_uncalibrated(folder: Path, classes: ClassTable | None = None) -> tuple[SiteConfig, Site]:
@@ -29,19 +30,30 @@ def load_uncalibrated(folder: Path, classes: ClassTable | None = None) -> tuple[
 
     Raises SiteError as `load_site` does.
     """
-    config = parse_site_toml(_read(folder, SITE_FILE))
-    return config, _joined(folder, replace(config, cameras=()), classes)
+    return _load(folder, classes, with_cameras=False)
 
 
-def _joined(folder: Path, config: SiteConfig, classes: ClassTable | None) -> Site:
-    return build_site(
-        config,
-        parse_zones(_read(folder, ZONES_FILE)),
-        parse_grid(_read(folder, GRID_FILE), profile=config.code_profile),
-        classes or load_classes(),
-        holidays=_holidays(folder),
-        permits=_permits(folder),
-    )
+def _load(folder: Path, classes: ClassTable | None, *, with_cameras: bool) -> tuple[SiteConfig, Site]:
+    faults = Faults()
+    config: SiteConfig | None = None
+    zones: tuple[ZoneShape, ...] = ()
+    cells: tuple[CellShape, ...] = ()
+    holidays: Holidays | None = None
+    permits: tuple[PermitConfig, ...] = ()
+    with faults.collect():
+        config = parse_site_toml(_read(folder, SITE_FILE))
+    with faults.collect():
+        zones = parse_zones(_read(folder, ZONES_FILE))
+    with faults.collect():
+        cells = parse_grid(_read(folder, GRID_FILE), profile=GB15 if config is None else config.code_profile)
+    with faults.collect():
+        holidays = _holidays(folder)
+    with faults.collect():
+        permits = _permits(folder)
+    faults.raise_any()
+    assert config is not None, "a file that cannot be read is a fault"
+    known = config if with_cameras else replace(config, cameras=())
+    return config, build_site(known, zones, cells, classes or load_classes(), holidays=holidays, permits=permits)
 
 
 def _holidays(folder: Path) -> Holidays | None:
