@@ -147,8 +147,14 @@ def test_points_on_a_line_are_refused(off_line: int) -> None:
 def test_weak_sets_are_warned_of() -> None:
     px, ground_m = points(4)
     assert found(px, ground_m).warnings[0].startswith("4 points fit exactly, right or wrong")
+    near = np.array([(600, 400), (800, 400), (600, 560), (800, 570), (650, 530), (640, 510.0)])
+    assert found(near, MAST.ground_under(near)).warnings[0].startswith("the points span 4% of the picture")
+
+
+def test_points_in_one_corner_are_refused() -> None:
     near = np.array([(600, 500), (700, 500), (600, 560), (700, 570), (650, 530), (640, 510.0)])
-    assert found(near, MAST.ground_under(near)).warnings[0].startswith("the points span 1% of the picture")
+    with pytest.raises(CalibrationError, match=r"gcps span 0\.\d% of the picture, so a pixel's error there is metres"):
+        found(near, MAST.ground_under(near))
 
 
 def _spread(camera: PinholeCamera, *, noise_px: float, step: int = 1) -> tuple[Float64s, Float64s]:

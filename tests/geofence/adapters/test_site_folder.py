@@ -87,14 +87,29 @@ def test_three_collinear_ground_points_are_refused(folder: Path) -> None:
 
 def test_three_points_are_too_few(folder: Path) -> None:
     assert line_after(folder, "site.toml", keep_gcps(0, 2, 5)) == (
-        "camera cam-01: site.toml: gcps has 3 points; at least 4 are needed"
+        "camera cam-01: site.toml: there are 3 gcps; at least 4 are needed, 6 or more to find a wrong one"
     )
 
 
-def test_a_point_measured_wrongly_is_named(folder: Path) -> None:
-    line = line_after(folder, "site.toml", lambda text: text.replace("px = [480.0, 334.7]", "px = [480.0, 374.7]"))
-    assert line.startswith("camera cam-01: site.toml: gcps[4] px=[480, 374.7] is ")
-    assert line.endswith("max_reprojection_px is 0.5: measure this point again")
+def test_a_point_measured_wrongly_is_named_and_left_out(folder: Path) -> None:
+    right = load_site(folder).cameras["cam-01"]
+    text = (folder / "site.toml").read_text(encoding="utf-8")
+    (folder / "site.toml").write_text(text.replace("px = [480.0, 334.7]", "px = [480.0, 374.7]"), encoding="utf-8")
+    camera = load_site(folder).cameras["cam-01"]
+    (warning,) = camera.warnings
+    assert warning.startswith("gcps[4] px=[480, 374.7] is 40.0 px from where the other points put it, and was left out")
+    place_px = np.array([[300.0, 400.0], [900.0, 500.0], [480.0, 120.0]])
+    off_m = camera.homography.pixel_to_ground(place_px) - right.homography.pixel_to_ground(place_px)
+    assert np.abs(off_m).max() < 0.05
+
+
+def test_a_wrong_point_among_four_cannot_be_named_and_is_refused(folder: Path) -> None:
+    def edit(text: str) -> str:
+        return keep_gcps(0, 2, 4, 5, 9)(text).replace("px = [480.0, 334.7]", "px = [480.0, 374.7]")
+
+    line = line_after(folder, "site.toml", edit)
+    assert line.startswith("camera cam-01: site.toml: 5 gcps disagree by up to ")
+    assert "which one is wrong can only be told from 6 or more" in line
 
 
 def test_a_lens_bends_the_camera_of_the_site(folder: Path) -> None:
@@ -121,8 +136,39 @@ def test_the_wrong_lens_is_a_calibration_error(folder: Path) -> None:
         "site.toml",
         lambda text: text.replace('id = "cam-01"', 'id = "cam-01"\nlens = { focal_px = 800, k1 = -0.2 }'),
     )
-    assert line.startswith("camera cam-01: site.toml: gcps[")
-    assert line.endswith("max_reprojection_px is 0.5: measure this point again")
+    assert line == "camera cam-01: site.toml: fewer than 8 of 12 gcps agree to within 0.5 px; measure again"
+
+
+def test_every_fault_of_every_file_is_told(folder: Path) -> None:
+    """Two in site.toml, two in zones.geojson, one in grid.geojson."""
+    changes = {
+        "site.toml": [("max_reprojection_px = 0.5", "max_reprojection_px = -1"), ('timezone = "', 'time_zone = "')],
+        "zones.geojson": [('"no_parking"', '"parking"'), ('"street"', '"road"')],
+        "grid.geojson": [("110101001001003", "11010100100100")],
+    }
+    for name, pairs in changes.items():
+        text = (folder / name).read_text(encoding="utf-8")
+        for old, new in pairs:
+            assert old in text
+            text = text.replace(old, new)
+        (folder / name).write_text(text, encoding="utf-8")
+    with pytest.raises(SiteError) as caught:
+        load_site(folder)
+    lines = [str(one) for one in caught.value.every]
+    assert [line.partition(":")[0] for line in lines] == ["site.toml"] * 2 + ["zones.geojson"] * 2 + ["grid.geojson"]
+    assert "unknown key 'time_zone'; did you mean 'timezone'?" in lines[0]
+    assert "features[0].properties.kind" in lines[2]
+
+
+def test_several_cameras_that_cannot_be_calibrated_are_all_told(folder: Path) -> None:
+    text = keep_gcps(0, 2, 5)((folder / "site.toml").read_text(encoding="utf-8"))
+    head, tail = text.split("[[cameras]]")
+    (folder / "site.toml").write_text(
+        head + "[[cameras]]" + tail + "\n[[cameras]]" + tail.replace('"cam-01"', '"cam-02"'), encoding="utf-8"
+    )
+    with pytest.raises(CalibrationError) as caught:
+        load_site(folder)
+    assert [str(one).partition(":")[0] for one in caught.value.every] == ["camera cam-01", "camera cam-02"]
 
 
 def test_a_zone_that_crosses_itself_says_where(folder: Path) -> None:
