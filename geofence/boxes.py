@@ -186,11 +186,13 @@ def verdict(usual: Settled, later: Sequence[Sighting], unseen_edges: str) -> Ver
     for number, edge in enumerate(EDGES):
         if edge in unseen_edges:
             continue
-        values = [sighting.xyxy[number] for sighting in later]
+        values = sorted(sighting.xyxy[number] for sighting in later)
         middle = median(values)
         spread = 1.48 * median(abs(value - middle) for value in values)
         tremble = usual.tremble[number]
-        is_restless = is_restless or spread > RESTLESS * tremble
+        # Half dazzled and half not: the middle half spans both.
+        span = values[3 * len(values) // 4] - values[len(values) // 4]
+        is_restless = is_restless or span > RESTLESS * 1.35 * tremble
         error = MEDIAN_FACTOR * max(tremble, spread) * math.sqrt(1 / len(later) + 1 / max(usual.count, 1.0))
         limit = max(OTHER_DEVIATIONS * error, OTHER_SHARE * usual.size + 1.0)
         apart = max(apart, abs(middle - usual.mean[number]) / limit)

@@ -13,9 +13,11 @@ from detectors.messages import FrameDetections
 from geofence.errors import GeofenceError
 from geofence.judge import CameraState, SensorState, judge_frame, judge_reading
 from geofence.messages import CellMatch, EventType, IncidentEvent, IncidentKind
+from geofence.permits import Permit
 from geofence.site import Site
 from ingest.messages import Reading, SensorId, TimeSource
 from tests.geofence.conftest import NOON, Pinhole, Seen, Watch, at_half_size, frame_of
+from tests.geofence.test_rules import with_hours
 
 CAR = Seen("car", Pinhole().box_of(-1.25, 14.0, 1.8, 4.6, 1.5))
 PASSING = Seen("car", Pinhole().box_of(-5.0, 20.0, 1.8, 4.6, 1.5))
@@ -263,3 +265,126 @@ def test_a_sensor_in_a_zone_names_it(small_site: Site) -> None:
     site = dataclasses.replace(small_site, sensor_places_m=places)
     events = judge_all(site, *(reading(second, 1, sensor="bay-003", metric="occupied") for second in (0, 5)))
     assert (events[0].zone_id, events[0].surface) == ("kerb-1", "roadway")
+
+
+def told(watch: Watch) -> list[tuple[str, str, timedelta]]:
+    return [(e.event.value, e.kind.value, e.at - NOON) for e in watch.events if e.event != EventType.UPDATED]
+
+
+def test_when_the_hours_end_the_incident_is_over_and_the_car_is_where_it_was(small_site: Site) -> None:
+    """12:00 in Shanghai; the zone is in force until 12:01."""
+    watch = Watch(with_hours(small_site, "kerb-1", "07:00-12:01"))
+    watch.see_every(range(100), CAR)
+    opened, cleared = told(watch)
+    assert opened == ("opened", "illegal_parking", timedelta(seconds=20))
+    assert cleared == ("cleared", "illegal_parking", timedelta(seconds=60))
+    assert "不再违规" in watch.events[-1].reason
+    assert "no longer against the rule" in watch.events[-1].reason
+
+
+def test_a_stay_counts_from_when_the_hours_begin(small_site: Site) -> None:
+    watch = Watch(with_hours(small_site, "kerb-1", "12:01-22:00"))
+    watch.see_every(range(100), CAR)
+    (opened,) = told(watch)
+    assert opened == ("opened", "illegal_parking", timedelta(seconds=80))
+    assert watch.events[0].began_at == NOON + timedelta(seconds=60)
+    assert watch.events[0].dwell_s == 20.0
+
+
+def test_a_stay_counts_from_when_its_permit_ends(small_site: Site) -> None:
+    permit = Permit(
+        id="movers",
+        kinds=frozenset({IncidentKind.ILLEGAL_PARKING}),
+        starts_at=NOON - timedelta(hours=1),
+        ends_at=NOON + timedelta(seconds=40),
+        classes=frozenset({"car"}),
+    )
+    watch = Watch(dataclasses.replace(small_site, permits=(permit,)))
+    watch.see_every(range(80), CAR)
+    assert told(watch) == [("opened", "illegal_parking", timedelta(seconds=60))]
+    assert watch.events[0].began_at == NOON + timedelta(seconds=40)
+
+
+def test_a_permit_that_begins_ends_an_incident(small_site: Site) -> None:
+    permit = Permit(
+        id="movers",
+        kinds=frozenset({IncidentKind.ILLEGAL_PARKING}),
+        starts_at=NOON + timedelta(seconds=50),
+        ends_at=NOON + timedelta(hours=1),
+    )
+    watch = Watch(dataclasses.replace(small_site, permits=(permit,)))
+    watch.see_every(range(80), CAR)
+    assert [step for step, _, _ in told(watch)] == ["opened", "cleared"]
+    assert told(watch)[-1][2] == timedelta(seconds=50)
+
+
+def cut(seen: Seen, share: float) -> Seen:
+    """What is left to see of it when something covers its right part."""
+    x0, y0, x1, y1 = seen.xyxy
+    return dataclasses.replace(seen, xyxy=(x0, y0, x1 - share * (x1 - x0), y1))
+
+
+def test_who_walks_past_a_heap_does_not_end_it(watch: Watch) -> None:
+    x0, y0, x1, y1 = BAG.xyxy
+    for second in range(60):
+        covered = {20: 0.2, 21: 0.5, 22: 0.8, 24: 0.4, 25: 0.15}.get(second, 0.0)
+        walker = Seen("person", (x1 - covered * (x1 - x0), y0 - 60, x1 - covered * (x1 - x0) + 30, y1 + 20))
+        seen = [cut(BAG, covered), walker] if covered else [BAG]
+        watch.see(second, *([walker] if second == 23 else seen))
+    assert told(watch) == [("opened", "exposed_garbage", timedelta(seconds=15))]
+
+
+def test_lamps_that_dazzle_the_camera_end_no_stay(watch: Watch) -> None:
+    x0, y0, x1, y1 = CAR.xyxy
+    wide = dataclasses.replace(CAR, xyxy=(x0 - 12, y0 - 14, x1 + 12, y1 + 10))
+    for second in range(120):
+        phase = second % 20
+        seen = [] if phase in {5, 6, 11} else [wide if 7 <= phase <= 10 else CAR]
+        watch.see(second, *seen)
+    assert [step for step, _, _ in told(watch)] == ["opened"]
+
+
+def test_a_heap_that_grows_is_the_same_heap(watch: Watch) -> None:
+    camera = Pinhole()
+    sizes = {0: 0.5, 1: 0.8, 2: 1.1, 3: 1.4}
+    for second in range(80):
+        size = sizes[min(second // 5, 3)]
+        watch.see(second, Seen("garbage", camera.box_of(1.5, 10.0 - size / 2, size, size, 0.3 + size / 3)))
+    (opened,) = told(watch)
+    assert opened == ("opened", "exposed_garbage", timedelta(seconds=15))
+    assert watch.events[0].began_at == NOON
+
+
+def test_a_bus_before_a_stall_neither_ends_nor_restarts_what_it_blocks(watch: Watch) -> None:
+    camera = Pinhole()
+    stall = Seen("stall", camera.box_of(1.0, 14.0, 1.9, 1.2, 2.1))
+    x0, y0, x1, y1 = stall.xyxy
+    foot_hidden = dataclasses.replace(stall, xyxy=(x0, y0, x1, y1 - 0.35 * (y1 - y0)))
+    bus = Seen("bus", (x0 - 200, y1 - 0.35 * (y1 - y0), x1 + 60, y1 + 80))
+    for second in range(120):
+        watch.see(second, *([foot_hidden, bus] if 30 <= second < 70 else [stall]))
+    assert [step for step, kind, _ in told(watch) if kind == "blocked_sidewalk"] == ["opened"]
+
+
+def test_the_second_car_in_a_spot_begins_when_it_comes(watch: Watch) -> None:
+    """The first one drives off in plain view, the next is a little longer and stands a little further back."""
+    camera = Pinhole()
+
+    def box(y: float, length: float) -> Seen:
+        return Seen("car", camera.box_of(-1.25, y, 1.8, length, 1.5))
+
+    watch.see(0)
+    for second in range(1, 100):
+        if second < 40:
+            watch.see(second, box(14.0, 4.4))
+        elif second < 43:
+            watch.see(second, box(14.0 + 1.2 * (second - 39) ** 2, 4.4))
+        elif second < 50:
+            watch.see(second)
+        else:
+            watch.see(second, box(13.6, 4.9))
+    assert [step for step, _, _ in told(watch)] == ["opened", "cleared", "opened"]
+    first, gone, second_car = [e for e in watch.events if e.event != EventType.UPDATED]
+    assert (gone.at - NOON).total_seconds() == pytest.approx(40, abs=1)
+    assert (second_car.began_at - NOON).total_seconds() == pytest.approx(49.5, abs=0.5)
+    assert first.incident_id != second_car.incident_id

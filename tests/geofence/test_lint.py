@@ -100,3 +100,15 @@ def test_codes_of_another_county_are_listed_up_to_five() -> None:
     assert said is not None
     assert said.startswith("310101001000000, ")
     assert said.endswith(" and 2 more")
+
+
+@pytest.mark.parametrize(("apart_m", "is_found"), [(0.2, False), (0.5, True), (5.0, True), (19.0, True), (25.0, False)])
+def test_a_strip_between_neighbours_is_a_gap(apart_m: float, is_found: bool) -> None:
+    gaps = gaps_between([cell("a", 0, 0), cell("b", 10 + apart_m, 0)])
+    assert bool(gaps) is is_found
+    if gaps:
+        assert gaps[0].area_m2 == pytest.approx(10 * apart_m, rel=0.01)
+
+
+def test_steps_and_corners_of_a_grid_are_no_gaps() -> None:
+    assert gaps_between([cell("a", 0, 0), cell("b", 10, 0), cell("c", 0, 10), cell("d", 10, -10)]) == []

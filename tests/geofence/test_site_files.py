@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 from collections.abc import Callable
 from datetime import datetime
@@ -160,3 +161,30 @@ def test_what_is_worth_a_look_is_told(folder: Path) -> None:
     lines = warnings_of(load_site(folder))
     assert any("of the same kind" in line and "twin" in line for line in lines)
     assert any(line.startswith("holidays.toml: lists days off") for line in lines)
+
+
+def test_a_camera_that_sees_no_zone_is_warned_of(folder: Path) -> None:
+    """GCJ-02 points that are taken for WGS 84 lie half a kilometre away."""
+    text = (folder / "site.toml").read_text(encoding="utf-8")
+    moved = re.sub(r"lng = 116\.(\d+)", lambda match: f"lng = {float('116.' + match[1]) + 0.006:.7f}", text)
+    (folder / "site.toml").write_text(moved, encoding="utf-8")
+    assert any("sees no zone within 120 m" in line for line in warnings_of(load_site(folder)))
+
+
+def test_a_wrong_control_point_is_warned_of(folder: Path) -> None:
+    text = (folder / "site.toml").read_text(encoding="utf-8")
+    (folder / "site.toml").write_text(text.replace("px = [480.0, 334.7]", "px = [480.0, 374.7]"), encoding="utf-8")
+    (line,) = warnings_of(load_site(folder))
+    assert line.startswith("site.toml: camera cam-01: gcps[4] px=[480, 374.7] is 40.0 px from where the other points")
+
+
+def test_two_permits_of_one_name_are_refused(folder: Path) -> None:
+    permit = """[[permits]]
+id = "one"
+starts_at = 2026-10-01T08:00:00+08:00
+ends_at = 2026-10-01T18:00:00+08:00
+zone = "kerb-1"
+"""
+    (folder / "permits.toml").write_text(permit * 2, encoding="utf-8")
+    with pytest.raises(SiteError, match=r"permits\[1\]\.id: 'one' is taken by permits\[0\]"):
+        load_site(folder)

@@ -1,0 +1,91 @@
+"""Queues against rows of parked cars: by the order in which neighbours came to stand."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+import pytest
+
+from geofence.boxes import NOTHING_SETTLED
+from geofence.dwell import DwellSettings, Presence
+from geofence.footprint import Footprint
+from geofence.queueing import queueing_numbers
+from geofence.visit import Visit
+from tests.geofence.plain_street import START
+
+RULE = DwellSettings(min_dwell_s=60)
+
+
+def car(number: int, north_m: float, came_s: float, *, east_m: float = 0.0, slant_deg: float = 0.0) -> Visit:
+    """A car 4.6 m long in a lane that runs north, its own direction as slanted as footprints err."""
+    came_at = START + timedelta(seconds=came_s)
+    return Visit(
+        number=number,
+        group="vehicle",
+        presence=Presence(began_at=came_at, last_seen_at=came_at, is_start_unknown=False, hits=9),
+        anchor_m=(east_m, north_m),
+        usual=NOTHING_SETTLED.with_box((0, 0, 10, 10)),
+        recent=(),
+        votes=(("car", 1.0),),
+        name="car",
+        named_at=came_at,
+        placed_at=came_at,
+        confidence_sum=1.0,
+        last_xyxy=(0, 0, 10, 10),
+        footprint=Footprint(
+            corners_m=((0, 0), (1, 0), (1, 1), (0, 1)),
+            center_m=(east_m, north_m),
+            heading_rad=math.radians(slant_deg),
+            length_m=4.6,
+            width_m=1.8,
+            sway_m=(0.1, 0.0),
+            axis_rad=0.0,
+        ),
+    )
+
+
+def at(second: float) -> datetime:
+    return START + timedelta(seconds=second)
+
+
+def queued(*cars: Visit, second: float = 50.0) -> frozenset[int]:
+    return queueing_numbers(cars, at(second), RULE)
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_three_that_stop_one_behind_the_other_are_a_queue(way: int) -> None:
+    assert queued(car(1, 0, 10), car(2, -6.5 * way, 13), car(3, -13 * way, 17)) == {1, 2, 3}
+
+
+def test_two_are_none() -> None:
+    assert queued(car(1, 0, 10), car(2, -6.5, 13)) == frozenset()
+
+
+@pytest.mark.parametrize("came_s", [(10, 40, 70), (10, 10, 10), (13, 10, 17.5)], ids=["slowly", "at once", "any order"])
+def test_a_row_of_parked_cars_is_none(came_s: tuple[float, ...]) -> None:
+    assert queued(*(car(n, -6.5 * n, second) for n, second in enumerate(came_s)), second=75) == frozenset()
+
+
+def test_some_seconds_of_doubt_about_one_of_them_leave_it_a_queue() -> None:
+    """Another car drove through the second one's place before it."""
+    assert queued(car(1, 0, 14), car(2, -6.5, 12), car(3, -13, 19), car(4, -19.5, 23)) == {1, 2, 3, 4}
+
+
+def test_a_slanted_footprint_leaves_the_lane_no_narrower() -> None:
+    assert queued(*(car(n, -6.5 * n, 10 + 3 * n, slant_deg=15) for n in range(4))) == {0, 1, 2, 3}
+
+
+def test_another_lane_is_another_queue() -> None:
+    assert queued(car(1, 0, 10), car(2, -6.5, 13, east_m=3.2), car(3, -13, 17)) == frozenset()
+
+
+def test_a_queue_is_believed_for_twice_the_limit() -> None:
+    cars = [car(n, -6.5 * n, 10 + 3 * n) for n in range(3)]
+    assert queued(*cars, second=125) == {0, 1, 2}
+    assert 0 not in queued(*cars, second=131)
+
+
+def test_things_at_one_place_lead_to_no_endless_chain() -> None:
+    cars = [car(n, 0.3 * (n % 3), 10 + n) for n in range(9)]
+    assert queued(*cars) <= set(range(9))
