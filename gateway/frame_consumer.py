@@ -9,14 +9,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
+
 from detectors import Detector, FrameDetections
-from gateway.adapters.state_store import load_states, put_outgoing, save_states
+from gateway.adapters.state_store import drop_states, load_states, put_outgoing, save_states
 from gateway.batcher import BatcherSettings, Wait
 from gateway.camera_watch import CameraWatch
 from gateway.dead_letter_log import DeadLetterLog
 from gateway.frame_queue import FrameQueue
 from gateway.incident_feed import IncidentFeed
 from gateway.site_incidents import SiteIncidents
+from geofence.errors import GeofenceError
 from geofence.judge import CameraState, judge_frame
 from geofence.messages import IncidentEvent
 from geofence.sampling import SamplingSettings, is_due
@@ -26,6 +29,8 @@ from ingest.errors import PayloadError
 from ingest.jpeg import decode_frame
 from ingest.messages import DeadLetter, Frame
 from ingest.topics import FrameTopic, parse_topic
+
+log = structlog.get_logger()
 
 _STATES = "camera:"
 
@@ -90,7 +95,7 @@ class FrameConsumer:
         self._looked_at: dict[str, datetime] = {}
         self._max_batch = settings.max_batch
         self._clock = clock
-        self._states = {key: CameraState.from_json(text) for key, text in load_states(spool, _STATES).items()}
+        self._states = _known_states(spool, site)
         self._queue = FrameQueue(
             spool, topic_root=topic_root, is_known=site.cameras.__contains__, settings=settings, clock=clock
         )
@@ -227,6 +232,23 @@ class FrameConsumer:
         for camera_id in self._queue.unknown_cameras():
             self._letters.report_unknown_camera(camera_id, sorted(self._site.cameras))
         self._feed.announce([event for event, _ in told])
+
+
+def _known_states(spool: Spool, site: Site) -> dict[str, CameraState]:
+    """What is remembered of the site's cameras; what nobody can use any more is forgotten."""
+    states: dict[str, CameraState] = {}
+    for camera_id, text in load_states(spool, _STATES).items():
+        if camera_id not in site.cameras:
+            log.info("camera_state_dropped", camera_id=camera_id, why="the site has no such camera")
+            continue
+        try:
+            states[camera_id] = CameraState.from_json(text)
+        except GeofenceError as error:
+            log.warning("camera_state_dropped", camera_id=camera_id, why=f"{error}; its rules begin anew")
+    if gone := load_states(spool, _STATES).keys() - states.keys():
+        with spool.transaction() as transaction:
+            drop_states(transaction.connection, _STATES, gone)
+    return states
 
 
 def _dead_letter(head: MessageHead, payload: bytes, reason: str, detail: str) -> DeadLetter:

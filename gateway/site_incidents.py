@@ -8,12 +8,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
+import structlog
+
 from gateway.adapters.state_store import load_states, save_states
-from geofence.joining import OpenIncidents, join
+from geofence.joining import OpenIncidents, join, without_strangers
 from geofence.messages import IncidentEvent
 from geofence.site import Site
 from ingest.adapters.spool import Spool
 from ingest.adapters.spool_transaction import SpoolTransaction
+
+log = structlog.get_logger()
 
 _STATES = "site:"
 _KEY = "open"
@@ -27,7 +31,12 @@ class SiteIncidents:
         self._spool = spool
         self._site = site
         saved = load_states(spool, _STATES).get(_KEY)
-        self._open = OpenIncidents() if saved is None else OpenIncidents.from_json(saved)
+        before = OpenIncidents() if saved is None else OpenIncidents.from_json(saved)
+        self._open = without_strangers(before, site.cameras.keys() | site.sensors.keys())
+        if gone := len(before.told) - len(self._open.told):
+            log.info(
+                "open_incidents_dropped", count=gone, why="the site has none of their cameras and sensors any more"
+            )
         self._lock = threading.Lock()
 
     @contextmanager

@@ -6,7 +6,7 @@ incident is over when none of them sees it any more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import hypot
@@ -97,6 +97,19 @@ def join(
         return _replaced(incidents, known, replace(known, own=left)), None
     rest = tuple(told for told in incidents.told if told is not known)
     return replace(incidents, told=rest), _as_told(known, event, EventType.CLEARED)
+
+
+def without_strangers(incidents: OpenIncidents, known: Collection[str]) -> OpenIncidents:
+    """The open incidents of sources that the site still has: what nobody can see any more never ends here.
+
+    Its work order stays with the centre, where people close it.
+    """
+    kept = []
+    for told in incidents.told:
+        own = {source: name for source, name in told.own.items() if source in known}
+        if own:
+            kept.append(told if len(own) == len(told.own) else replace(told, own=own))
+    return replace(incidents, told=tuple(kept))
 
 
 def _twin(

@@ -75,7 +75,8 @@ class _Detection(_Tolerant):
         return self
 
 
-_YEARS = (2000, 2099)
+# Wrong clocks begin in 1970 or 1980 and are dealt with; what lies beyond these years is no time at all.
+_YEARS = (1900, 2199)
 
 
 class _Line(_Tolerant):

@@ -8,7 +8,7 @@ exactly when the message is done.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from geofence.messages import EventType
@@ -50,6 +50,11 @@ def save_states(connection: sqlite3.Connection, prefix: str, states: Mapping[str
         "INSERT INTO rule_states (key, state) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET state = excluded.state",
         [(prefix + key, state) for key, state in states.items()],
     )
+
+
+def drop_states(connection: sqlite3.Connection, prefix: str, keys: Iterable[str]) -> None:
+    """Forget states under prefix + key; the caller owns the transaction."""
+    connection.executemany("DELETE FROM rule_states WHERE key = ?", [(prefix + key,) for key in keys])
 
 
 def put_outgoing(connection: sqlite3.Connection, messages: Sequence[Outgoing]) -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
+from gateway.adapters.state_store import load_states, save_states
 from geofence.cloudevents import incident_from_json
 from geofence.messages import EventType, IncidentKind
 from geofence.sampling import SamplingSettings
@@ -103,6 +105,19 @@ def test_a_cleared_incident_carries_the_picture_of_its_cure(gateway: GatewayBenc
     _, event, evidence = incident_from_json(gateway.outgoing()[-1][1])
     assert event.event == EventType.CLEARED
     assert evidence is not None
+    assert evidence.captured_at > event.at, "the picture is of a moment at which the place was seen empty"
+    assert evidence.captured_at - event.at < timedelta(seconds=12)
+
+
+def test_what_was_remembered_of_a_camera_that_the_site_no_longer_has_is_forgotten(gateway: GatewayBench) -> None:
+    with gateway.spool.transaction() as transaction:
+        save_states(transaction.connection, "camera:", {"cam-gone": "{}", "cam-01": '{"memory": 3}'})
+    with capture_logs() as logs:
+        gateway.restart()
+    assert load_states(gateway.spool, "camera:") == {}
+    dropped = {line["camera_id"]: line["why"] for line in logs if line["event"] == "camera_state_dropped"}
+    assert dropped["cam-gone"] == "the site has no such camera"
+    assert dropped["cam-01"].startswith("saved camera state is not readable: memory: ")
 
 
 def _picture(grey: float, second: int) -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from geofence.errors import GeofenceError
-from geofence.joining import OpenIncidents, join
+from geofence.joining import OpenIncidents, join, without_strangers
 from geofence.messages import CellMatch, EventType, IncidentEvent, IncidentKind
 from geofence.site import Site
 from tests.geofence.conftest import NOON
@@ -161,3 +161,13 @@ def test_saved_text_of_something_else_is_refused() -> None:
     with pytest.raises(GeofenceError, match="saved open incidents are not readable"):
         OpenIncidents.from_json('{"told": 3}')
     assert replace(OpenIncidents()) == OpenIncidents.from_json("{}")
+
+
+def test_what_no_source_of_the_site_sees_any_more_is_forgotten(told: Told) -> None:
+    told.tell("cam-01", OPENED, "a")
+    told.tell("cam-02", OPENED, "b")
+    told.tell("cam-03", OPENED, "c", east_m=90.0)
+    assert [one.incident_id for one in told.incidents.told] == ["a", "c"]
+    (left,) = without_strangers(told.incidents, {"cam-02"}).told
+    assert (left.incident_id, dict(left.own)) == ("a", {"cam-02": "b"})
+    assert without_strangers(told.incidents, {"cam-01", "cam-02", "cam-03"}) == told.incidents

@@ -120,7 +120,7 @@ def test_events_before_a_bad_line_are_given_first(small_site: Site) -> None:
         (line(1, size_px=[0, 5]), "line 2: size_px[0]: 0 is not usable; it should be [width, height] in pixels"),
         (
             line(1, captured_at="0001-01-01T00:00:00+08:00"),
-            "line 2: captured_at: 0001-01-01T00:00:00+08:00 is no time of a camera; it should be in 2000 … 2099",
+            "line 2: captured_at: 0001-01-01T00:00:00+08:00 is no time of a camera; it should be in 1900 … 2199",
         ),
         ('{"image": "1.jpg", "detections": []}', "line 2: camera_id: missing; it should be the id of a camera"),
     ],
