@@ -146,8 +146,9 @@ def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool) -
     if not presence.was_empty:
         known_s = max(MIN_HIDDEN_S, HIDDEN_PER_DWELL * presence.dwell.total_seconds())
         return not is_reported and presence.missing > timedelta(seconds=min(settings.max_miss_s, known_s))
-    if presence.missed_since.total_seconds() >= settings.absence_s:
-        return presence.missed_since >= presence.look * MIN_EMPTY_LOOKS
+    seen_empty = presence.missed_since - presence.look
+    if seen_empty.total_seconds() >= settings.absence_s:
+        return seen_empty >= presence.look * MIN_EMPTY_LOOKS
     # What the detector often misses has not left because it is missed once more.
     patience = timedelta(seconds=settings.absence_s) / (1 - min(presence.missed_share, MAX_MISSED_SHARE))
     if not is_reported:

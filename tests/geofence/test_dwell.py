@@ -153,15 +153,35 @@ def test_a_glimpse_is_given_up_soon_and_a_long_stay_late() -> None:
     assert [stay.look(1, EMPTY) for _ in range(15)] == [False] * 15
 
 
-def test_what_the_detector_often_misses_is_not_given_up_so_soon() -> None:
-    """Missed in four of ten looks, two seconds at a time."""
+def often_missed() -> Clock:
+    """Missed in four of ten looks, two seconds at a time, and reported."""
     clock = Clock()
     for number in range(600):
         clock.look(0.5, EMPTY if number % 20 < 8 else SEEN)
     clock.is_reported = True
-    assert clock.presence.missed_share == pytest.approx(0.4, abs=0.01)
-    assert not any(clock.look(0.5, EMPTY) for _ in range(45))
-    assert any(clock.look(0.5, EMPTY) for _ in range(30))
+    return clock
+
+
+def test_what_the_detector_often_misses_is_given_more_time_in_pieces() -> None:
+    """Twelve seconds without it, two with it, twelve without it."""
+    missed, never_missed = often_missed(), Clock()
+    never_missed.look(300, SEEN)
+    looks = [EMPTY] * 24 + [SEEN] * 4 + [EMPTY] * 24
+    assert missed.presence.missed_share == pytest.approx(0.4, abs=0.01)
+    assert not any(missed.look(0.5, sight) for sight in looks)
+    assert any(never_missed.look(0.5, sight) for sight in looks)
+
+
+def test_a_place_seen_empty_for_absence_s_in_one_go_is_empty_however_bad_the_detector_is() -> None:
+    clock = often_missed()
+    assert [clock.look(0.5, EMPTY) for _ in range(40)].index(True) == 30
+
+
+def test_at_two_looks_a_minute_three_in_a_row_may_be_missed() -> None:
+    clock = Clock(before_s=30)
+    for _ in range(5):
+        clock.look(30, SEEN)
+    assert [clock.look(30, EMPTY) for _ in range(5)] == [False, False, False, True, True]
 
 
 def test_empty_looks_before_and_after_a_silence_do_not_add_it_up() -> None:

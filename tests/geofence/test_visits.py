@@ -24,7 +24,7 @@ def test_dwell_fires_once_per_visit_then_updates_then_clears() -> None:
         camera.see(second, Seen(0))
     for second in range(60, 80):
         camera.see(second)
-    assert camera.events == [(30, OPENED), (50, UPDATED), (64, CLEARED)]
+    assert camera.events == [(30, OPENED), (50, UPDATED), (65, CLEARED)]
     assert len({report.incident.incident_id for report in camera.full}) == 1
     assert camera.visits == []
 
@@ -82,7 +82,7 @@ def test_a_reported_thing_beside_which_another_stands_is_cleared_when_it_has_bee
         camera.see(second, Seen(0))
     for second in range(35, 70):
         camera.see(second, Seen(1, shift_px=60))
-    assert camera.events == [(30, OPENED), (39, CLEARED), (65, OPENED)]
+    assert camera.events == [(30, OPENED), (40, CLEARED), (65, OPENED)]
     assert camera.full[1].ending == Ending.GONE
     assert camera.full[0].incident.incident_id != camera.full[2].incident.incident_id
 
@@ -175,7 +175,7 @@ def test_near_garbage_is_one_incident_and_clears_when_the_last_piece_is_gone() -
         camera.see(second, pieces[1])
     for second in range(50, 60):
         camera.see(second)
-    assert camera.events == [(30, OPENED), (54, CLEARED)]
+    assert camera.events == [(30, OPENED), (55, CLEARED)]
     assert len(camera.full[0].boxes) == 3
 
 
