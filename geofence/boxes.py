@@ -169,8 +169,12 @@ def differs(usual: Settled, one: Sighting, other: Sighting) -> bool:
 
 def has_lasted(sightings: Sequence[Sighting]) -> bool:
     """Whether these go on for so long that no lamp or passer-by explains them."""
-    lasted_s = (sightings[-1].at - sightings[0].at).total_seconds()
-    return lasted_s >= LASTING_S and len(sightings) >= (2 if lasted_s >= LASTING_LOOKS * LASTING_S else LASTING_LOOKS)
+    return lasts((sightings[-1].at - sightings[0].at).total_seconds(), len(sightings))
+
+
+def lasts(seconds: float, looks: int) -> bool:
+    """Whether so many looks over so long are enough; where looks are far apart two are."""
+    return seconds >= LASTING_S and looks >= (2 if seconds >= LASTING_LOOKS * LASTING_S else LASTING_LOOKS)
 
 
 def verdict(usual: Settled, later: Sequence[Sighting], unseen_edges: str) -> Verdict:

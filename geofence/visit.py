@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from geofence.appearances import blended, first_unlike
 from geofence.boxes import (
+    EDGES,
     KNOWN_BOXES,
     MAX_RECENT,
     NOTHING_SETTLED,
@@ -183,7 +184,7 @@ def _shows_more(visit: Visit, xyxy: Box, edges: set[str]) -> bool:
     signs = {"L": -1, "T": -1, "R": 1, "B": 1}
     return all(
         signs[edge] * (now - mean) > -tremble
-        for edge, now, mean, tremble in zip("LTRB", xyxy, visit.usual.mean, visit.usual.tremble, strict=True)
+        for edge, now, mean, tremble in zip(EDGES, xyxy, visit.usual.mean, visit.usual.tremble, strict=True)
         if edge in edges
     )
 

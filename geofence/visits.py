@@ -9,7 +9,7 @@ from math import dist
 
 import numpy as np
 
-from geofence.boxes import EDGES, KNOWN_BOXES, LASTING_LOOKS, LASTING_S, Box, area_px, common_px, has_moved_on, iou
+from geofence.boxes import EDGES, KNOWN_BOXES, Box, area_px, common_px, has_moved_on, iou, lasts
 from geofence.dwell import DwellSettings, Sight, advance, is_gone
 from geofence.scene import SAME_BOX_IOU, Float64s, Scene, Surroundings, Thing, edge_letters, hidden_edges
 from geofence.visit import Departure, Look, Visit, born, continued
@@ -209,7 +209,7 @@ def _without_replaced(visits: list[Visit], at: datetime, rules: Rules) -> tuple[
 def _lasts(visit: Visit) -> bool:
     """Whether a thing has been seen for so long that it is no other look of what stood there."""
     seen_s = (visit.presence.dwell - visit.presence.unsure).total_seconds()
-    return seen_s >= LASTING_S and visit.presence.hits >= (2 if seen_s >= LASTING_LOOKS * LASTING_S else LASTING_LOOKS)
+    return lasts(seen_s, visit.presence.hits)
 
 
 def _takes_place(other: Visit, visit: Visit, rules: Rules) -> bool:
