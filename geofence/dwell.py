@@ -115,28 +115,35 @@ def advance(presence: Presence, sight: Sight, *, seen_at: datetime, counted: tim
 
     counted: time since the look before, zero after a silence
     """
-    aged = replace(presence, age=presence.age + counted, look=counted)
+    age = presence.age + counted
     if sight == Sight.SEEN:
-        empty = max(ZERO, aged.empty - counted * RECOVERY_RATE)
         return replace(
-            aged,
+            presence,
+            age=age,
+            look=counted,
             last_seen_at=seen_at,
-            dwell=aged.age,
-            empty=empty,
-            missed=aged.missed + aged.missed_since,
+            dwell=age,
+            empty=max(ZERO, presence.empty - counted * RECOVERY_RATE) if presence.empty else ZERO,
+            missed=presence.missed + presence.missed_since,
             missed_since=ZERO,
-            seen=aged.seen + counted,
+            seen=presence.seen + counted,
             was_empty=False,
             gone_at=None,
-            hits=aged.hits + 1,
+            hits=presence.hits + 1,
         )
-    if aged.gone_at is None:
-        aged = replace(aged, gone_at=aged.last_seen_at + counted / 2)
+    gone_at = presence.gone_at or presence.last_seen_at + counted / 2
     if sight == Sight.HIDDEN:
-        return replace(aged, was_empty=False)
-    # Only time between two looks that both saw the place empty is known to be empty.
-    empty = aged.empty + (counted if aged.was_empty else ZERO)
-    return replace(aged, empty=empty, missed_since=aged.missed_since + counted, was_empty=True)
+        return replace(presence, age=age, look=counted, gone_at=gone_at, was_empty=False)
+    return replace(
+        presence,
+        age=age,
+        look=counted,
+        gone_at=gone_at,
+        # Only time between two looks that both saw the place empty is known to be empty.
+        empty=presence.empty + (counted if presence.was_empty else ZERO),
+        missed_since=presence.missed_since + counted,
+        was_empty=True,
+    )
 
 
 def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool) -> bool:

@@ -64,7 +64,7 @@ def _left_now(departure: Departure, look: Look) -> bool:
 
 def _with_flow(visit: Visit, movers: Sequence[Visit], look: Look) -> Visit:
     along_m = [way for other in movers if other is not visit and (way := _along_m(visit, other)) is not None]
-    if not visit.is_seen_at(look.at) or visit.off:
+    if visit.presence.hits >= KNOWN_HITS and (visit.off or not visit.is_seen_at(look.at)):
         visit = replace(visit, broken_at=look.at)
     if not along_m:
         return visit

@@ -9,7 +9,7 @@ picture cuts, say nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,7 +41,12 @@ HEIGHT_SPREAD = 0.12
 ACROSS_COST, SLANTED_COST = 1.0, 3.0
 SLANTS = tuple(math.radians(degrees) for degrees in range(15, 180, 15))
 ROUNDS = 8
-_STEPS = np.array([0.01, 0.01, 0.002, 0.002])
+_STEP_SIZES = np.array([0.01, 0.01, 0.002, 0.002])
+_STEPS = np.diag(_STEP_SIZES)
+# The eight corners of a cuboid, in halves of its length and width, and its height.
+_AHEAD = np.array([-1.0, -1.0, 1.0, 1.0] * 2)
+_ASIDE = np.array([-1.0, 1.0, 1.0, -1.0] * 2)
+_UP = np.array([0.0] * 4 + [1.0] * 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +152,20 @@ def _fit(pose: Pose, footing: Footing, contact: Footprint) -> Footprint | None:
     target = np.array(footing.xyxy)
 
     def residuals(state: Float64s) -> Float64s:
-        """(K, 4) states east, north, log size, log height → (K, 6) deviations."""
-        edges = _edges(pose, state, headings, sides)
-        return np.column_stack(((edges - target) / sigma_px, state[:, 2:] / spread))
+        """(n·K, 4) states east, north, log size, log height → (n·K, 6) deviations."""
+        edges = _edges(pose, state, np.tile(headings, len(state) // count), sides)
+        return np.hstack(((edges - target) / sigma_px, state[:, 2:] / spread))
+
+    def slopes(state: Float64s, deviation: Float64s) -> Float64s:
+        """(K, 6, 4) of the deviations, by differences."""
+        moved = residuals((state + _STEPS[:, None, :]).reshape(-1, 4)).reshape(4, count, 6)
+        found = (moved - deviation) / _STEP_SIZES[:, None, None]
+        return np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0).transpose(1, 2, 0)
 
     state = np.tile([*contact.center_m, 0.0, 0.0], (count, 1))
     deviation = residuals(state)
     damping = np.full(count, 1e-3)
-    jacobian = _jacobian(residuals, state, deviation)
+    jacobian = slopes(state, deviation)
     for _ in range(ROUNDS):
         normal = np.einsum("kij,kil->kjl", jacobian, jacobian)
         gradient = np.einsum("kij,ki->kj", jacobian, deviation)
@@ -168,7 +179,7 @@ def _fit(pose: Pose, footing: Footing, contact: Footprint) -> Footprint | None:
         damping = np.where(is_better, damping / 5, damping * 10)
         if not is_better.any():
             break
-        jacobian = _jacobian(residuals, state, deviation)
+        jacobian = slopes(state, deviation)
     total = _cost(deviation) + costs
     best = int(np.argmin(total))
     if not np.isfinite(total[best]):
@@ -193,29 +204,15 @@ def _headings(footing: Footing) -> tuple[Float64s, Float64s]:
 
 def _edges(pose: Pose, state: Float64s, headings: Float64s, sides: Float64s) -> Float64s:
     """(K, 4) pixels around the cuboids."""
-    along = np.column_stack((np.sin(headings), np.cos(headings)))
-    across = np.column_stack((along[:, 1], -along[:, 0]))
-    half_m = np.exp(state[:, 2])[:, None] * sides[:2] / 2
-    height_m = sides[2] * np.exp(state[:, 3])
+    sines, cosines = np.sin(headings), np.cos(headings)
+    half_m = np.exp(state[:, 2:3]) * sides[:2] / 2
+    ahead_m, aside_m = half_m[:, :1] * _AHEAD, half_m[:, 1:] * _ASIDE
     corners = np.empty((len(state), 8, 3))
-    for number, (ahead, aside) in enumerate(((-1, -1), (-1, 1), (1, 1), (1, -1))):
-        ground = state[:, :2] + ahead * half_m[:, :1] * along + aside * half_m[:, 1:] * across
-        corners[:, number, :2] = corners[:, number + 4, :2] = ground
-    corners[:, :4, 2] = 0.0
-    corners[:, 4:, 2] = height_m[:, None]
+    corners[:, :, 0] = state[:, :1] + ahead_m * sines[:, None] + aside_m * cosines[:, None]
+    corners[:, :, 1] = state[:, 1:2] + ahead_m * cosines[:, None] - aside_m * sines[:, None]
+    corners[:, :, 2] = (sides[2] * np.exp(state[:, 3:4])) * _UP
     pixels = pose.project(corners.reshape(-1, 3)).reshape(len(state), 8, 2)
-    return np.asarray(np.column_stack((pixels.min(axis=1), pixels.max(axis=1))), np.float64)
-
-
-def _jacobian(residuals: Callable[[Float64s], Float64s], state: Float64s, deviation: Float64s) -> Float64s:
-    """(K, 6, 4) by differences."""
-    columns = []
-    for number, step in enumerate(_STEPS):
-        moved = state.copy()
-        moved[:, number] += step
-        columns.append((residuals(moved) - deviation) / step)
-    slopes = np.nan_to_num(np.stack(columns, axis=2), nan=0.0, posinf=0.0, neginf=0.0)
-    return np.asarray(slopes, np.float64)
+    return np.asarray(np.hstack((pixels.min(axis=1), pixels.max(axis=1))), np.float64)
 
 
 def _cost(deviation: Float64s) -> Float64s:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from math import dist
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,9 +45,10 @@ def advance_visits(
     reported: numbers of the visits that are part of an incident
     """
     things = scene.things
-    whole = match(visits, things, [False] * len(visits), rules)
-    hidden = hidden_rows(visits, _with_missed(scene.surroundings, visits, whole), rules)
-    pairs = match(visits, things, hidden, rules)
+    fits = _fits(visits, things, rules)
+    in_view = _missed(visits, _pairs(fits, [False] * len(visits)))
+    hidden = hidden_rows(visits, _with_missed(scene.surroundings, in_view), rules)
+    pairs = _pairs(fits, hidden)
     unseen_edges = _unseen_edges(visits, scene, pairs)
     after: list[Visit] = []
     left: list[Departure] = []
@@ -75,32 +77,59 @@ def advance_visits(
     return _bounded(after, reported), left + replaced, next_number
 
 
-def match(visits: Sequence[Visit], things: Sequence[Thing], hidden: Sequence[bool], rules: Rules) -> dict[int, int]:
-    """Pairs visit → thing, one to one: the best boxes first, then what is left to see of half-hidden ones, then others
-    that hold the usual box or lie within it."""
-    boxes = [visit.box for visit in visits]
-    tiers: tuple[list[tuple[float, int, int]], ...] = ([], [], [])
+class _Fit(NamedTuple):
+    """How one box fits one visit; the lowest fits best."""
+
+    unlikeness: float
+    row: int
+    column: int
+    is_usual: bool
+    is_rest: bool
+    is_grown_or_cut: bool
+
+    def tier(self, hidden: Sequence[bool]) -> int:
+        """0 for the usual box, 1 for what is left to see of a half-hidden one, 2 for another that holds it or lies
+        within it, 3 for none of them."""
+        if self.is_usual:
+            return 0
+        if self.is_rest and hidden[self.row]:
+            return 1
+        return 2 if self.is_grown_or_cut else 3
+
+
+def _fits(visits: Sequence[Visit], things: Sequence[Thing], rules: Rules) -> list[_Fit]:
+    """All boxes that may show what is known to stand there, the likest first."""
+    found: list[_Fit] = []
     for row, visit in enumerate(visits):
-        reach_m = rules(visit.name).same_place_m
+        usual, reach_m = visit.box, rules(visit.name).same_place_m
         for column, thing in enumerate(things):
-            likeness = iou(boxes[row], thing.xyxy) if thing.group == visit.group else 0.0
+            likeness = iou(usual, thing.xyxy) if thing.group == visit.group else 0.0
             if likeness == 0:
                 continue
             is_near = dist(visit.anchor_m, thing.foot_m) <= reach_m + thing.tremble_m
-            if likeness >= MIN_IOU and is_near:
-                tiers[0].append((-likeness, row, column))
-            elif hidden[row] and _holds(boxes[row], thing.xyxy):
-                tiers[1].append((-likeness, row, column))
-            elif is_near and _is_grown_or_cut(boxes[row], thing, likeness):
-                tiers[2].append((-likeness, row, column))
+            is_usual = is_near and likeness >= MIN_IOU
+            is_rest = not is_usual and _holds(usual, thing.xyxy)
+            is_other = is_near and not is_usual and _is_grown_or_cut(usual, thing, likeness)
+            if is_usual or is_rest or is_other:
+                found.append(_Fit(-likeness, row, column, is_usual, is_rest, is_other))
+    return sorted(found)
+
+
+def _pairs(fits: Sequence[_Fit], hidden: Sequence[bool]) -> dict[int, int]:
+    """Pairs visit → thing, one to one, the best boxes first; `hidden`: for each visit whether something covers it."""
     pairs: dict[int, int] = {}
     taken: set[int] = set()
-    for tier in tiers:
-        for _, row, column in sorted(tier):
-            if row not in pairs and column not in taken:
-                pairs[row] = column
-                taken.add(column)
+    for wanted in range(3):
+        for fit in fits:
+            if fit.row not in pairs and fit.column not in taken and fit.tier(hidden) == wanted:
+                pairs[fit.row] = fit.column
+                taken.add(fit.column)
     return pairs
+
+
+def _missed(visits: Sequence[Visit], pairs: Mapping[int, int]) -> list[Visit]:
+    """What stands there for long and a frame does not show."""
+    return [visit for row, visit in enumerate(visits) if row not in pairs and _lasts(visit)]
 
 
 def _is_grown_or_cut(usual: Box, thing: Thing, likeness: float) -> bool:
@@ -112,9 +141,8 @@ def _holds(outer: Box, inner: Box) -> bool:
     return common_px(outer, inner) >= INSIDE_SHARE * area_px(inner)
 
 
-def _with_missed(surroundings: Surroundings, visits: Sequence[Visit], pairs: Mapping[int, int]) -> Surroundings:
+def _with_missed(surroundings: Surroundings, missed: Sequence[Visit]) -> Surroundings:
     """What may hide things: all boxes of the frame, and what stands there for long and is missed in it."""
-    missed = [visit for row, visit in enumerate(visits) if row not in pairs and _lasts(visit)]
     if not missed:
         return surroundings
     return Surroundings(
@@ -145,7 +173,7 @@ def _unseen_edges(visits: Sequence[Visit], scene: Scene, pairs: Mapping[int, int
     beyond which something else is seen where the thing used to be."""
     if not scene.things:
         return []
-    missed = [visit.box for row, visit in enumerate(visits) if row not in pairs and _lasts(visit)]
+    missed = [visit.box for visit in _missed(visits, pairs)]
     boxes = np.array([thing.xyxy for thing in scene.things], np.float64)
     others = np.vstack((scene.surroundings.xyxy, np.array(missed, np.float64).reshape(-1, 4)))
     edges = [
