@@ -48,6 +48,8 @@ MOVES_ON = 5.0
 DRIFT_BOXES = 6
 DRIFT_DEVIATIONS = 6.5
 DRIFT_TREMBLE = 0.015
+# The least way that counts, of a thing that many boxes show on it.
+WAY_SHARE = 0.03
 # The top of a thing that moves away from the camera moves less than its foot, by this share at least.
 TOP_SHARE = 0.3
 # What detectors' edges tremble by at least: a share of the size and a part of a pixel.
@@ -224,6 +226,16 @@ def is_leaving(usual: Settled, off: Sequence[Sighting], back: Sighting) -> bool:
     return is_growing and back.unseen > back.at - back.before
 
 
+def is_beside(usual: Settled, xyxy: Box) -> bool:
+    """Whether a box shows the thing away from its place: no lamp or passer-by shifts both edges of a pair."""
+    return usual.count >= KNOWN_BOXES and _is_far(usual, _way(usual, xyxy))
+
+
+def is_way(shift: Sequence[float], size: float) -> bool:
+    """Whether a box's edges, shifted by so much, have gone the same way, and by what can be seen."""
+    return max(abs(part) for part in _both_pairs(*shift)) > WAY_SHARE * size + TREMBLE_PX
+
+
 def has_moved_on(usual: Settled, off: Sequence[Sighting], elsewhere: Box) -> bool:
     """Whether a box where nothing was before shows the thing, last seen on its way out, further along that way."""
     if not off or usual.count < KNOWN_BOXES:
@@ -281,7 +293,10 @@ def _floor(size: float) -> float:
 
 def _way(usual: Settled, xyxy: Box) -> tuple[float, float]:
     """How far a box has moved across and down: as far as both edges of a pair went the same way."""
-    left, top, right, foot = (now - mean for now, mean in zip(xyxy, usual.mean, strict=True))
+    return _both_pairs(*(now - mean for now, mean in zip(xyxy, usual.mean, strict=True)))
+
+
+def _both_pairs(left: float, top: float, right: float, foot: float) -> tuple[float, float]:
     down = foot if top * foot > 0 and abs(top) >= TOP_SHARE * abs(foot) else 0.0
     return _both(left, right), down
 

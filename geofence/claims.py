@@ -171,11 +171,11 @@ def _first_seen_at(visit: Visit) -> datetime:
 
 
 def _continued(claim: Claim, breach: Breach, members: Sequence[Visit], look: Look) -> Claim:
-    is_seen = any(visit.is_seen_at(look.at) for visit in members)
+    is_seen = any(visit.is_seen_at(look.at) and not visit.is_on_its_way for visit in members)
     return replace(
         claim,
         visits=breach.visits,
-        # Time in which the thing was hidden or missed counts as soon as it is seen again.
+        # Time in which the thing was hidden or missed counts as soon as it is seen again in its place.
         dwell=look.clock - claim.began_clock if is_seen else claim.dwell,
         last_seen_at=look.at if is_seen else claim.last_seen_at,
         ground_m=breach.ground_m,

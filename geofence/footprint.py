@@ -159,8 +159,8 @@ def _fit(pose: Pose, footing: Footing, contact: Footprint) -> Footprint | None:
     def slopes(state: Float64s, deviation: Float64s) -> Float64s:
         """(K, 6, 4) of the deviations, by differences."""
         moved = residuals((state + _STEPS[:, None, :]).reshape(-1, 4)).reshape(4, count, 6)
-        found = (moved - deviation) / _STEP_SIZES[:, None, None]
-        return np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0).transpose(1, 2, 0)
+        found = np.nan_to_num((moved - deviation) / _STEP_SIZES[:, None, None], nan=0.0, posinf=0.0, neginf=0.0)
+        return np.asarray(found.transpose(1, 2, 0), np.float64)
 
     state = np.tile([*contact.center_m, 0.0, 0.0], (count, 1))
     deviation = residuals(state)

@@ -76,7 +76,7 @@ def advance_camera(
     )
     visits = with_flow(visits, departures, look)
     gone = moved_up(visits)
-    departures += [Departure(visit=left_by(visit, look), is_replaced=True) for visit in visits if visit.number in gone]
+    departures += [Departure.of(left_by(visit, look), is_replaced=True) for visit in visits if visit.number in gone]
     visits = _grounded(site, camera, [visit for visit in visits if visit.number not in gone])
     broken = frozenset((claim.kind, claim.key) for claim in memory.claims)
     claims, reports = advance_claims(

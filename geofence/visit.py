@@ -19,6 +19,7 @@ from geofence.boxes import (
     Verdict,
     differs,
     has_lasted,
+    is_beside,
     is_leaving,
     is_moving,
     joined,
@@ -26,6 +27,7 @@ from geofence.boxes import (
     sparse,
     verdict,
 )
+from geofence.braking import started_at, stopped_at
 from geofence.dwell import MAX_MISSED_SHARE, ZERO, Presence, Sight, advance, begin
 from geofence.footprint import Footprint
 from geofence.scene import Thing
@@ -98,6 +100,11 @@ class Visit:
         return self.doubt[0].unseen > interval and interval.total_seconds() < SWAP_S
 
     @property
+    def is_on_its_way(self) -> bool:
+        """It was seen beside its place when it was last seen, and moved there."""
+        return bool(self.off) and is_beside(self.usual, self.off[-1].xyxy)
+
+    @property
     def confidence(self) -> float:
         """Mean over all sightings."""
         return self.confidence_sum / self.presence.hits
@@ -113,6 +120,14 @@ class Departure:
 
     visit: Visit
     is_replaced: bool
+
+    @staticmethod
+    def of(visit: Visit, *, is_replaced: bool) -> Departure:
+        """The end of a visit; its last boxes may show the thing already driving off."""
+        started = started_at((*visit.recent, *visit.off))
+        if started is not None and (visit.presence.gone_at is None or started < visit.presence.gone_at):
+            visit = replace(visit, presence=replace(visit.presence, gone_at=started))
+        return Departure(visit=visit, is_replaced=is_replaced)
 
     @property
     def at(self) -> datetime:
@@ -219,8 +234,8 @@ def _in_doubt(visit: Visit, sighting: Sighting, *, beside: bool, number: int) ->
             return _parted(replace(back, off=visit.off), number)
         case Verdict.OTHER:
             first = doubt[0]
-            gone_age = max(ZERO, first.age - first.unseen)
-            return _split(visit, doubt, gone_age, visit.unseen_edges, number)
+            gone_age, half = max(ZERO, first.age - first.unseen), (first.at - first.before) / 2
+            return _split(visit, doubt, number, gone_age=gone_age, half=half)
 
 
 def _beside(visit: Visit, sighting: Sighting) -> Visit:
@@ -331,17 +346,33 @@ def _parted(visit: Visit, number: int) -> tuple[Visit, Visit | None]:
         return visit, None
     first = visit.recent[row]
     gone_age = visit.recent[row - 1].age if row else max(ZERO, first.age - first.unseen)
-    old, new = _split(visit, visit.recent[row:], gone_age, visit.unseen_edges, number)
+    half = (first.at - first.before) / 2
+    old, new = _split(visit, visit.recent[row:], number, gone_age=gone_age, half=half)
     return replace(old, recent=visit.recent[:row] or old.recent), new
 
 
+def at_rest(visit: Visit, number: int) -> tuple[Visit, Visit | None]:
+    """The visit while its thing still rolled, and the visit of it since it stands, if it has only just come to rest."""
+    recent = visit.recent
+    if len(recent) < MAX_RECENT or visit.settled.count:
+        return visit, None
+    stop = stopped_at(recent)
+    if stop is None:
+        return visit, None
+    row = next(row for row, sighting in enumerate(recent) if sighting.at >= stop)
+    old, new = _split(visit, recent[row:], number, gone_age=recent[row - 1].age, half=recent[row].at - stop)
+    return replace(old, recent=recent[:row]), new
+
+
 def _split(
-    visit: Visit, later: Sequence[Sighting], gone_age: timedelta, unseen_edges: str, number: int
+    visit: Visit, later: Sequence[Sighting], number: int, *, gone_age: timedelta, half: timedelta
 ) -> tuple[Visit, Visit]:
-    """The visit until it was last seen before `later`, and the visit of the other thing that `later` shows."""
+    """The visit until it was last seen before `later`, and the visit of the other thing that `later` shows.
+
+    half: how long before its first sighting the other thing came
+    """
     first = later[0]
     last_seen_at = first.at - first.unseen
-    half = (first.at - first.before) / 2
     gone_at = last_seen_at + min(half, first.unseen / 2)
     presence = replace(visit.presence, age=first.age, dwell=gone_age, last_seen_at=last_seen_at, gone_at=gone_at)
     votes: tuple[tuple[str, float], ...] = ()
@@ -371,7 +402,7 @@ def _split(
         named_at=first.at - half,
         placed_at=first.at - half,
         confidence_sum=sum(sighting.confidence for sighting in later),
-        unseen_edges=unseen_edges,
+        unseen_edges=visit.unseen_edges,
         last_xyxy=visit.last_xyxy,
         plate_sha256=next((one.plate_sha256 for one in reversed(later) if one.plate_sha256), None),
     )

@@ -13,7 +13,7 @@ import numpy as np
 from geofence.boxes import EDGES, KNOWN_BOXES, Box, area_px, common_px, has_moved_on, iou, lasts
 from geofence.dwell import DwellSettings, Sight, advance, is_gone
 from geofence.scene import SAME_BOX_IOU, Float64s, Scene, Surroundings, Thing, edge_letters, hidden_edges
-from geofence.visit import Departure, Look, Visit, born, continued
+from geofence.visit import Departure, Look, Visit, at_rest, born, continued
 
 MAX_VISITS = 256
 MIN_IOU = 0.5
@@ -57,15 +57,17 @@ def advance_visits(
         settings = rules(visit.name)
         if thing is not None:
             same, other = continued(visit, thing, unseen_edges[pairs[row]], look, next_number)
+            if other is None and thing.can_be_followed and visit.number not in reported:
+                same, other = at_rest(same, next_number)
             next_number += other is not None
             after.append(other or same)
             if other is not None:
-                left.append(Departure(visit=same, is_replaced=True))
+                left.append(Departure.of(same, is_replaced=True))
             continue
         sight = Sight.HIDDEN if hidden[row] else Sight.EMPTY
         missed = replace(visit, presence=advance(visit.presence, sight, seen_at=look.at, counted=look.counted))
         if is_gone(missed.presence, settings, is_reported=visit.number in reported):
-            left.append(Departure(visit=missed, is_replaced=False))
+            left.append(Departure.of(missed, is_replaced=False))
         else:
             after.append(missed)
     taken = set(pairs.values())
@@ -228,7 +230,7 @@ def _without_replaced(visits: list[Visit], at: datetime, rules: Rules) -> tuple[
         elsewhere = [other.last_xyxy for other in new if other.group == visit.group]
         is_elsewhere = any(has_moved_on(visit.usual, visit.off, xyxy) for xyxy in elsewhere)
         if is_elsewhere or any(_takes_place(other, visit, rules) for other in present):
-            left.append(Departure(visit=visit, is_replaced=True))
+            left.append(Departure.of(visit, is_replaced=True))
         else:
             kept.append(visit)
     return kept, left

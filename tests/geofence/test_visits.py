@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -13,7 +14,7 @@ from geofence.boxes import Box, iou
 from geofence.claims import Ending
 from geofence.messages import EventType
 from geofence.visits import MAX_VISITS
-from tests.geofence.plain_street import START, PlainCamera, Seen
+from tests.geofence.plain_street import PARKING, RULES, START, PlainCamera, Seen
 
 OPENED, UPDATED, CLEARED = EventType.OPENED, EventType.UPDATED, EventType.CLEARED
 
@@ -85,6 +86,48 @@ def test_a_reported_thing_beside_which_another_stands_is_cleared_when_it_has_bee
     assert camera.events == [(30, OPENED), (40, CLEARED), (65, OPENED)]
     assert camera.full[1].ending == Ending.GONE
     assert camera.full[0].incident.incident_id != camera.full[2].incident.incident_id
+
+
+def test_a_stay_begins_when_the_thing_has_come_to_rest_and_ends_when_it_drives_on() -> None:
+    camera = PlainCamera()
+    camera.see(0)
+    for second, east in enumerate((-1.8, -0.8, -0.2), start=1):
+        camera.see(second, Seen(east))
+    for second in range(4, 44):
+        camera.see(second, Seen(0))
+    for second, east in enumerate((0.2, 0.8, 1.8), start=44):
+        camera.see(second, Seen(east))
+    for second in range(47, 60):
+        camera.see(second)
+    assert [event for _, event in camera.events] == [OPENED, CLEARED]
+    opened, cleared = camera.full
+    assert abs(opened.incident.began_at - (START + timedelta(seconds=4))) < timedelta(seconds=0.5)
+    assert abs(cleared.at - (START + timedelta(seconds=43))) < timedelta(seconds=0.5)
+    assert cleared.dwell == cleared.at - opened.incident.began_at
+
+
+def test_rolling_in_and_out_does_not_count_as_staying() -> None:
+    camera = PlainCamera()
+    camera.see(0)
+    for second, east in enumerate((-1.6, -1.0, -0.5, -0.3), start=1):
+        camera.see(second, Seen(east))
+    for second in range(5, 33):
+        camera.see(second, Seen(0))
+    for second, east in enumerate((0.4, 0.9, 1.5), start=33):
+        camera.see(second, Seen(east))
+    for second in range(36, 60):
+        camera.see(second)
+    assert camera.events == []
+
+
+def test_a_reported_thing_stays_the_same_however_it_came() -> None:
+    camera = PlainCamera(rules={**RULES, PARKING: replace(RULES[PARKING], min_dwell_s=8)})
+    camera.see(0)
+    for second, east in enumerate((-1.5, -0.8, -0.3), start=1):
+        camera.see(second, Seen(east))
+    for second in range(4, 40):
+        camera.see(second, Seen(0))
+    assert [event for _, event in camera.events].count(OPENED) == 1
 
 
 def test_one_odd_box_does_not_replace_a_thing() -> None:
