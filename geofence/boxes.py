@@ -48,8 +48,6 @@ MOVES_ON = 5.0
 DRIFT_BOXES = 6
 DRIFT_DEVIATIONS = 6.5
 DRIFT_TREMBLE = 0.015
-# The least way that counts, of a thing that many boxes show on it.
-WAY_SHARE = 0.03
 # The top of a thing that moves away from the camera moves less than its foot, by this share at least.
 TOP_SHARE = 0.3
 # What detectors' edges tremble by at least: a share of the size and a part of a pixel.
@@ -144,9 +142,9 @@ def joined(settled: Settled, recent: Sequence[Sighting]) -> Settled:
 
 
 def sparse(earlier: Sequence[Sighting], sighting: Sighting) -> tuple[Sighting, ...]:
-    """The first and the latest of some sightings with one more, unless that follows the last one too soon."""
-    if earlier and (sighting.at - earlier[-1].at).total_seconds() < SPARSE_S:
-        return tuple(earlier)
+    """The first and the latest of some sightings with one more, in place of the last where those are too dense."""
+    if len(earlier) > 1 and (sighting.at - earlier[-2].at).total_seconds() < SPARSE_S:
+        earlier = earlier[:-1]
     return (*earlier[:1], *earlier[1:][-(MAX_RECENT - 2) :], sighting)
 
 
@@ -231,11 +229,6 @@ def is_beside(usual: Settled, xyxy: Box) -> bool:
     return usual.count >= KNOWN_BOXES and _is_far(usual, _way(usual, xyxy))
 
 
-def is_way(shift: Sequence[float], size: float) -> bool:
-    """Whether a box's edges, shifted by so much, have gone the same way, and by what can be seen."""
-    return max(abs(part) for part in _both_pairs(*shift)) > WAY_SHARE * size + TREMBLE_PX
-
-
 def has_moved_on(usual: Settled, off: Sequence[Sighting], elsewhere: Box) -> bool:
     """Whether a box where nothing was before shows the thing, last seen on its way out, further along that way."""
     if not off or usual.count < KNOWN_BOXES:
@@ -293,10 +286,7 @@ def _floor(size: float) -> float:
 
 def _way(usual: Settled, xyxy: Box) -> tuple[float, float]:
     """How far a box has moved across and down: as far as both edges of a pair went the same way."""
-    return _both_pairs(*(now - mean for now, mean in zip(xyxy, usual.mean, strict=True)))
-
-
-def _both_pairs(left: float, top: float, right: float, foot: float) -> tuple[float, float]:
+    left, top, right, foot = (now - mean for now, mean in zip(xyxy, usual.mean, strict=True))
     down = foot if top * foot > 0 and abs(top) >= TOP_SHARE * abs(foot) else 0.0
     return _both(left, right), down
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from geofence.boxes import DRIFT_TREMBLE, TREMBLE_PX, Sighting, is_way
+from geofence.boxes import DRIFT_TREMBLE, TREMBLE_PX, Sighting
 
 Float64s = npt.NDArray[np.float64]
 
@@ -22,9 +22,9 @@ STEPS = 4
 # At least so much of the time it stands, or nobody knows where.
 AT_REST_SHARE = 0.3
 # The parabola explains the edges better than standing still by so many squared standard deviations, all in all.
-EVIDENCE = 40.0
-# Moments that explain the boxes worse than the best one by less than this are as likely.
-AS_LIKELY = 2.0
+EVIDENCE, EDGE_EVIDENCE = 40.0, 9.0
+# The least way that counts, as a share of the size.
+LEAST_SHARE = 0.03
 
 
 def stopped_at(sightings: Sequence[Sighting]) -> datetime | None:
@@ -53,7 +53,8 @@ def _turn(seconds: Float64s, boxes: Float64s) -> float | None:
     if resting < 1:
         return None
     between = np.arange(1, STEPS + 1) / STEPS
-    turns = (seconds[:resting, None] + between * np.diff(seconds[: resting + 1])[:, None]).ravel()
+    widths = np.diff(seconds[: resting + 1])[:, None] * np.ones(STEPS)
+    turns = (seconds[:resting, None] + between * widths).ravel()
     left = np.clip(turns[:, None] - seconds, 0, None) ** 2
     left -= left.mean(axis=1, keepdims=True)
     edges = boxes - boxes.mean(axis=0)
@@ -63,9 +64,13 @@ def _turn(seconds: Float64s, boxes: Float64s) -> float | None:
     size = float(np.sqrt(np.prod(np.maximum(boxes[-1, 2:] - boxes[-1, :2], 1.0))))
     rest = ((edges**2).sum(axis=0) - explained) / (len(seconds) - 2)
     variance = np.maximum(rest.min(axis=0), (DRIFT_TREMBLE * size + TREMBLE_PX) ** 2 / 4)
-    evidence = (explained / variance).sum(axis=1)
+    by_edge = explained / variance
+    evidence = by_edge.sum(axis=1)
     best = int(evidence.argmax())
     shift = slopes[best] * (turns[best] - seconds[0]) ** 2
-    if evidence[best] < EVIDENCE or not is_way(shift, size):
+    is_seen = (by_edge[best] >= EDGE_EVIDENCE) & (abs(shift) > 0)
+    # Both edges of a pair go the same way: no lamp or passer-by does that.
+    goes = [is_seen[a] and is_seen[b] and shift[a] * shift[b] > 0 for a, b in ((0, 2), (1, 3))]
+    if evidence[best] < EVIDENCE or not any(goes) or abs(shift).max() < LEAST_SHARE * size + TREMBLE_PX:
         return None
-    return float(turns[evidence > evidence[best] - AS_LIKELY].mean())
+    return float(np.average(turns, weights=np.exp((evidence - evidence[best]) / 2) * widths.ravel()))

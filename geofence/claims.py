@@ -15,6 +15,7 @@ from geofence.boxes import LASTING_LOOKS, RESTLESS_S, Box
 from geofence.dwell import MAX_MISSED_SHARE, ZERO, DwellSettings
 from geofence.identity import incident_id_of
 from geofence.messages import EventType, IncidentKind
+from geofence.queueing import is_queueing
 from geofence.rules import Breach, Clearance, Key
 from geofence.visit import Departure, Look, Visit
 
@@ -127,7 +128,7 @@ def advance_claims(
         members = [by_number[number] for number in breach.visits]
         before = known.pop((breach.kind, breach.key), None) or _begun(breach, members, look)
         claim = _continued(before, breach, members, look)
-        is_settled = claim.last_seen_at == look.at and all(_is_certain(visit) for visit in members)
+        is_settled = claim.last_seen_at == look.at and all(_is_certain(visit, look.at) for visit in members)
         if claim.incident is None and is_settled and claim.dwell - claim.unsure >= _limit(settings[claim.kind]):
             due.append((len(kept), breach))
         kept.append(claim)
@@ -138,8 +139,9 @@ def advance_claims(
     return tuple(kept), tuple(reports)
 
 
-def _is_certain(visit: Visit) -> bool:
-    return not visit.is_in_question and visit.presence.missed_share <= MAX_MISSED_SHARE
+def _is_certain(visit: Visit, at: datetime) -> bool:
+    is_known = not visit.is_in_question and visit.presence.missed_share <= MAX_MISSED_SHARE
+    return is_known and not is_queueing(visit, at)
 
 
 def _limit(settings: DwellSettings) -> timedelta:

@@ -1,4 +1,6 @@
-"""Queues that move up: the next vehicle stands where the one before stood, to the half metre, and is not the same.
+"""Lanes that vehicles drive along, and queues in them that move up.
+
+In a queue that moves up the next vehicle stands where the one before stood, to the half metre, and is not the same.
 
 One vehicle's boxes cannot tell that, its neighbours' can: when two others in its lane move together, and it
 was itself out of sight or beside its place then, it has moved with them.
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from geofence.visit import Departure, Look, Visit
@@ -21,6 +23,60 @@ STEP_M = 5.0
 # The lane moves and the vehicle is out of sight within this time of each other.
 TOGETHER_S = 4.0
 KNOWN_HITS = 4
+# Where vehicles passed is remembered for so long, and so many times at most; one that passes the same place next to
+# the last one says nothing new.
+PASSED_S = 300.0
+MAX_PASSINGS = 240
+SAME_PASSING_M, SAME_PASSING_S = 3.0, 10.0
+# What stays for less has passed.
+PASSES_S = 3.0
+# A lane is driven along where so many passed so near, before or behind; the vehicle's own coming does not count.
+MIN_PASSINGS = 3
+LANE_REACH_M = 30.0
+COMING_S = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passing:
+    """Where a vehicle was seen passing, and when by the camera's counted time."""
+
+    east_m: float
+    north_m: float
+    clock_s: float
+
+
+def with_passings(passings: Sequence[Passing], departures: Sequence[Departure], look: Look) -> tuple[Passing, ...]:
+    """The places where vehicles passed of late, with those that were seen for a moment only and are gone."""
+    now_s = look.clock.total_seconds()
+    after = [one for one in passings if one.clock_s > now_s - PASSED_S]
+    for departure in departures:
+        presence = departure.visit.presence
+        if (presence.dwell - presence.unsure).total_seconds() >= PASSES_S:
+            continue
+        east_m, north_m = departure.visit.anchor_m
+        clock_s = now_s - presence.missing.total_seconds()
+        if not any(
+            clock_s - one.clock_s < SAME_PASSING_S
+            and math.hypot(one.east_m - east_m, one.north_m - north_m) < SAME_PASSING_M
+            for one in after
+        ):
+            after.append(Passing(east_m=round(east_m, 1), north_m=round(north_m, 1), clock_s=round(clock_s, 1)))
+    return tuple(after[-MAX_PASSINGS:])
+
+
+def is_driven(visit: Visit, passings: Sequence[Passing], look: Look) -> bool:
+    """Whether others drove along the lane of what stands there, before it came."""
+    if visit.footprint is None:
+        return False
+    came_s = (look.clock - visit.presence.age).total_seconds()
+    east, north = math.sin(visit.footprint.lane_rad), math.cos(visit.footprint.lane_rad)
+    found = 0
+    for one in passings:
+        east_m, north_m = one.east_m - visit.anchor_m[0], one.north_m - visit.anchor_m[1]
+        along_m, aside_m = abs(east_m * east + north_m * north), abs(east_m * north - north_m * east)
+        # Which way the lane runs nobody knows.
+        found += one.clock_s < came_s - COMING_S and aside_m <= ASIDE_M and along_m <= LANE_REACH_M
+    return found >= MIN_PASSINGS
 
 
 def with_flow(visits: Sequence[Visit], departures: Sequence[Departure], look: Look) -> list[Visit]:

@@ -10,10 +10,13 @@ from statistics import median
 
 import numpy as np
 
+from detectors.classes import Role
 from geofence.claims import Claim, Report, advance_claims
 from geofence.dwell import ZERO, DwellSettings, Presence
-from geofence.flow import moved_up, with_flow
+from geofence.flow import Passing, moved_up, with_flow, with_passings
 from geofence.footprint import Footing, fit_footprints
+from geofence.messages import IncidentKind
+from geofence.queueing import with_queues
 from geofence.rules import breaches_of, is_standing, kind_of
 from geofence.scene import Scene
 from geofence.site import Camera, Site
@@ -35,7 +38,7 @@ FIT_AGAIN = 2
 class Memory:
     """What one camera's frames have left behind.
 
-    intervals_s: seconds between its latest frames; clock: all time that counted
+    intervals_s: seconds between its latest frames; clock: all time that counted; passings: where vehicles drove
     """
 
     last_frame_at: datetime | None = None
@@ -44,6 +47,7 @@ class Memory:
     next_number: int = 1
     visits: tuple[Visit, ...] = ()
     claims: tuple[Claim, ...] = ()
+    passings: tuple[Passing, ...] = ()
 
 
 def silence_s(intervals_s: Sequence[float], max_gap_s: float) -> float:
@@ -78,6 +82,9 @@ def advance_camera(
     gone = moved_up(visits)
     departures += [Departure.of(left_by(visit, look), is_replaced=True) for visit in visits if visit.number in gone]
     visits = _grounded(site, camera, [visit for visit in visits if visit.number not in gone])
+    passings = with_passings(memory.passings, [left for left in departures if _is_vehicle(site, left.visit)], look)
+    standing = frozenset(visit.number for visit in visits if is_standing(visit) and _is_vehicle(site, visit))
+    visits = with_queues(visits, standing, passings, look, site.config.dwell[IncidentKind.ILLEGAL_PARKING])
     broken = frozenset((claim.kind, claim.key) for claim in memory.claims)
     claims, reports = advance_claims(
         memory.claims,
@@ -95,6 +102,7 @@ def advance_camera(
         next_number=next_number,
         visits=tuple(visits),
         claims=claims,
+        passings=passings,
     )
     return after, reports
 
@@ -138,6 +146,10 @@ def _grounded(site: Site, camera: Camera, visits: Sequence[Visit]) -> list[Visit
         hits = visits[row].presence.hits
         after[row] = replace(visits[row], footprint=footprint or visits[row].footprint, fitted_hits=hits)
     return after
+
+
+def _is_vehicle(site: Site, visit: Visit) -> bool:
+    return site.classes.by_name[visit.name].role == Role.VEHICLE
 
 
 def _wants_fit(visit: Visit) -> bool:

@@ -20,7 +20,6 @@ from geofence.footprint import Footprint
 from geofence.messages import IncidentKind
 from geofence.permits import Permitted, is_permitted, last_permitted
 from geofence.places import Zone, ZoneKind
-from geofence.queueing import queueing_numbers
 from geofence.site import Site
 from geofence.visit import Visit
 
@@ -120,14 +119,13 @@ def is_standing(visit: Visit) -> bool:
 
 
 def parked_vehicles(site: Site, standing: Sequence[Visit], at: datetime, broken: frozenset[Key]) -> list[Breach]:
-    """Vehicles with at least half of their footprint on no-parking ground that is in force; queues do not park."""
+    """Vehicles with at least half of their footprint on no-parking ground that is in force."""
     vehicles = _with_role(site, standing, frozenset({Role.VEHICLE}))
     if not vehicles:
         return []
     footprints = [_footprint(visit) for visit in vehicles]
     rows, zones, overlaps = site.zones.overlapping(np.array([one.corners_m for one in footprints]))
     cleared = _Clearances(site, standing)
-    queueing = queueing_numbers(vehicles, at, site.config.dwell[IncidentKind.ILLEGAL_PARKING])
     breaches = []
     for row, visit in enumerate(vehicles):
         key = f"visit:{visit.number}"
@@ -140,8 +138,6 @@ def parked_vehicles(site: Site, standing: Sequence[Visit], at: datetime, broken:
         }
         # A car across the kerb may have less than half on either side, and still stand where no car may.
         if not pieces or shapely.union_all(list(pieces.values())).area < wanted * area_m2:
-            continue
-        if visit.number in queueing and (IncidentKind.ILLEGAL_PARKING, key) not in broken:
             continue
         number = max(sorted(pieces), key=lambda zone: pieces[zone].area)
         zone = site.zones.zones[number]

@@ -56,6 +56,7 @@ class Visit:
     last_xyxy: its box in the latest frame that showed it; is_in_part: less of it was seen there than usual
     ahead_moved_at, behind_moved_at: when a vehicle before and one behind it in its lane last moved
     lane_moved_at, broken_at: when its lane moved on, and when it was last not seen in its place
+    is_lane_driven: others drove along its lane before it came, None for not known; queued_at: last seen in a queue
     footprint: the ground under it, None until it was seen twice; plate_sha256: of its plate, as last read
     appearance: the mean of what looked before `recent`
     """
@@ -81,6 +82,8 @@ class Visit:
     behind_moved_at: datetime | None = None
     lane_moved_at: datetime | None = None
     broken_at: datetime | None = None
+    is_lane_driven: bool | None = None
+    queued_at: datetime | None = None
     fitted_hits: int = 0
     footprint: Footprint | None = None
     plate_sha256: str | None = None
@@ -124,7 +127,7 @@ class Departure:
     @staticmethod
     def of(visit: Visit, *, is_replaced: bool) -> Departure:
         """The end of a visit; its last boxes may show the thing already driving off."""
-        started = started_at((*visit.recent, *visit.off))
+        started = started_at((*visit.recent, *(one for one in visit.off if one.at > visit.recent[-1].at)))
         if started is not None and (visit.presence.gone_at is None or started < visit.presence.gone_at):
             visit = replace(visit, presence=replace(visit.presence, gone_at=started))
         return Departure(visit=visit, is_replaced=is_replaced)
@@ -387,7 +390,7 @@ def _split(
         presence=Presence(
             began_at=first.at - half,
             last_seen_at=visit.presence.last_seen_at,
-            is_start_unknown=half == ZERO,
+            is_start_unknown=first.at == first.before,
             unsure=half,
             age=visit.presence.age - earlier,
             dwell=visit.presence.dwell - earlier,
