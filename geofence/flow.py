@@ -13,7 +13,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import numpy as np
+import numpy.typing as npt
+
 from geofence.visit import Departure, Look, Visit
+
+Float64s = npt.NDArray[np.float64]
 
 MIN_MOVERS = 2
 AHEAD_M = 15.0
@@ -32,8 +37,10 @@ SAME_PASSING_M, SAME_PASSING_S = 3.0, 10.0
 PASSES_S = 3.0
 # A lane is driven along where so many passed so near, before or behind; the vehicle's own coming does not count.
 MIN_PASSINGS = 3
-LANE_REACH_M = 30.0
+BEYOND_M, LANE_REACH_M = 3.0, 30.0
 COMING_S = 8.0
+# Who parks before or behind it drives there as well: so many later ones count for one.
+LATER_COUNTS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,36 +71,47 @@ def with_passings(passings: Sequence[Passing], departures: Sequence[Departure], 
     return tuple(after[-MAX_PASSINGS:])
 
 
-def is_driven(visit: Visit, passings: Sequence[Passing], look: Look) -> bool:
-    """Whether others drove along the lane of what stands there, before it came."""
+def driven_sides(visits: Sequence[Visit], passings: Sequence[Passing], look: Look) -> list[tuple[bool, bool]]:
+    """For each of some standing things whether others drove along its lane before and behind it.
+
+    They did so before it came, or often do so now. Before and behind are as the lane's direction is written down.
+    """
+    if not passings:
+        return [(False, False)] * len(visits)
+    places_m = np.array([(one.east_m, one.north_m) for one in passings])
+    clocks_s = np.array([one.clock_s for one in passings])
+    return [_driven_sides(visit, places_m, clocks_s, look) for visit in visits]
+
+
+def _driven_sides(visit: Visit, places_m: Float64s, clocks_s: Float64s, look: Look) -> tuple[bool, bool]:
     if visit.footprint is None:
-        return False
+        return False, False
+    ahead = np.array([math.sin(visit.footprint.lane_rad), math.cos(visit.footprint.lane_rad)])
+    away_m = places_m - visit.anchor_m
+    along_m, aside_m = away_m @ ahead, abs(away_m @ (ahead[1], -ahead[0]))
     came_s = (look.clock - visit.presence.age).total_seconds()
-    east, north = math.sin(visit.footprint.lane_rad), math.cos(visit.footprint.lane_rad)
-    found = 0
-    for one in passings:
-        east_m, north_m = one.east_m - visit.anchor_m[0], one.north_m - visit.anchor_m[1]
-        along_m, aside_m = abs(east_m * east + north_m * north), abs(east_m * north - north_m * east)
-        # Which way the lane runs nobody knows.
-        found += one.clock_s < came_s - COMING_S and aside_m <= ASIDE_M and along_m <= LANE_REACH_M
-    return found >= MIN_PASSINGS
+    weights = (clocks_s < came_s - COMING_S) + (clocks_s > came_s) / LATER_COUNTS
+    weights = weights * (aside_m <= ASIDE_M) * (abs(along_m) <= LANE_REACH_M)
+    found = [float(weights[way * along_m > BEYOND_M].sum()) >= MIN_PASSINGS for way in (1, -1)]
+    return found[0], found[1]
 
 
 def with_flow(visits: Sequence[Visit], departures: Sequence[Departure], look: Look) -> list[Visit]:
     """The visits, each with the last time at which its lane moved, and at which it was itself not seen in its place."""
-    known = [visit for visit in visits if visit.presence.hits >= KNOWN_HITS]
-    away = [visit for visit in known if visit.off or not visit.is_seen_at(look.at)]
-    movers = [visit for visit in visits if is_moving(visit, look) or (is_new(visit, look) and _is_near(visit, away))]
+    movers = [visit for visit in visits if is_moving(visit, look)]
     movers += [left.visit for left in departures if left.is_replaced and _left_now(left, look)]
+    movers += _driven_on(visits, movers, look)
     return [_with_flow(visit, movers, look) for visit in visits]
 
 
 def moved_up(visits: Sequence[Visit]) -> Collection[int]:
-    """Numbers of the visits whose thing has moved with its lane."""
+    """Numbers of the visits whose thing has moved with its lane, where it is one that vehicles queue or drive in."""
     return {
         visit.number
         for visit in visits
-        if visit.presence.hits >= KNOWN_HITS and _are_together(visit.lane_moved_at, visit.broken_at)
+        if visit.presence.hits >= KNOWN_HITS
+        and (all(visit.driven_sides) or visit.queued_at is not None)
+        and _are_together(visit.lane_moved_at, visit.broken_at)
     }
 
 
@@ -107,9 +125,27 @@ def is_new(visit: Visit, look: Look) -> bool:
     return visit.is_seen_at(look.at) and visit.presence.hits == 1 and not visit.presence.is_start_unknown
 
 
-def _is_near(visit: Visit, others: Sequence[Visit]) -> bool:
-    """Whether it may be one of the others, driven on."""
-    return any(other.group == visit.group and math.dist(other.anchor_m, visit.anchor_m) <= STEP_M for other in others)
+def _driven_on(visits: Sequence[Visit], movers: Sequence[Visit], look: Look) -> list[Visit]:
+    """Known things out of sight of which something new nearby may be the one, one each: the nearest first.
+
+    Where they stood is what counts: one that leaves passes others that stay.
+    """
+    moved = {visit.number for visit in movers}
+    away = [visit for visit in visits if not visit.is_seen_at(look.at)]
+    near = sorted(
+        (distance_m, new.number, row)
+        for new in visits
+        if is_new(new, look)
+        for row, old in enumerate(away)
+        if old.group == new.group and (distance_m := math.dist(old.anchor_m, new.anchor_m)) <= STEP_M
+    )
+    used: set[int] = set()
+    found: dict[int, Visit] = {}
+    for _, number, row in near:
+        if number not in used and row not in found:
+            used.add(number)
+            found[row] = away[row]
+    return [visit for visit in found.values() if visit.presence.hits >= KNOWN_HITS and visit.number not in moved]
 
 
 def _left_now(departure: Departure, look: Look) -> bool:

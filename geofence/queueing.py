@@ -15,21 +15,33 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from geofence.dwell import DwellSettings
-from geofence.flow import Passing, is_driven
+from geofence.flow import Passing, driven_sides
 from geofence.footprint import Footprint
 from geofence.visit import Look, Visit
 
 MIN_VEHICLES = 3
-MAX_GAP_M = 8.0
 MAX_ASIDE_M = 1.2
-MIN_DELAY_S, MAX_DELAY_S = -3.0, 7.0
-# In a lane that others drove along: red lasts, traffic comes in bursts, and one of the queue may not be seen.
-DRIVEN_GAP_M = 20.0
-DRIVEN_MIN_DELAY_S, DRIVEN_MAX_DELAY_S = -6.0, 30.0
-MEAN_DELAY_S, DRIVEN_MEAN_DELAY_S = 1.5, 0.5
 PATIENCE = 2.0
 # A queue dissolves from its head; the last one needs so long to move off.
 DISSOLVES_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fits:
+    """How the next one in a queue stands: gap between the two, metres, and how much later it came, seconds.
+
+    mean_delay_s: what they need on average at least
+    """
+
+    max_gap_m: float
+    min_delay_s: float
+    max_delay_s: float
+    mean_delay_s: float
+
+
+PARKED_OR_QUEUED = _Fits(max_gap_m=8.0, min_delay_s=-3.0, max_delay_s=7.0, mean_delay_s=1.5)
+# Behind a head beyond which others drove: red lasts, traffic comes in bursts, and one of the queue may not be seen.
+DRIVEN = _Fits(max_gap_m=20.0, min_delay_s=-6.0, max_delay_s=30.0, mean_delay_s=0.5)
 
 
 def with_queues(
@@ -45,9 +57,11 @@ def with_queues(
     """
     after = list(visits)
     rows = [row for row, visit in enumerate(visits) if visit.number in numbers and visit.footprint is not None]
-    for row in rows:
-        if visits[row].is_lane_driven is None:
-            after[row] = replace(visits[row], is_lane_driven=is_driven(visits[row], passings, look))
+    unsure = [row for row in rows if not all(visits[row].driven_sides)]
+    for row, (ahead, behind) in zip(unsure, driven_sides([visits[row] for row in unsure], passings, look), strict=True):
+        known = visits[row].driven_sides
+        if (ahead and not known[0]) or (behind and not known[1]):
+            after[row] = replace(visits[row], driven_sides=(ahead or known[0], behind or known[1]))
     queueing = queueing_numbers([after[row] for row in rows], look.at, settings)
     for row in rows:
         if after[row].number in queueing:
@@ -71,32 +85,34 @@ def queueing_numbers(vehicles: Sequence[Visit], at: datetime, settings: DwellSet
     ]
     queued: set[int] = set()
     for way in (1, -1):
-        behind = {one.number: [other for other in young if one.is_followed_by(other, way)] for one in young}
-        for head in young:
-            chain = [head]
-            while following := [one for one in behind[chain[-1].number] if one not in chain]:
-                chain.append(min(following, key=lambda one: one.along_from(chain[-1], way)))
-                if _is_queue(chain):
-                    queued.update(one.number for one in chain)
+        for fits in (PARKED_OR_QUEUED, DRIVEN):
+            behind = {one.number: [other for other in young if one.is_followed_by(other, way, fits)] for one in young}
+            for head in young:
+                if fits is DRIVEN and not head.is_driven_beyond(way):
+                    continue
+                chain = [head]
+                while following := [one for one in behind[chain[-1].number] if one not in chain]:
+                    chain.append(min(following, key=lambda one: one.along_from(chain[-1], way)))
+                    if _is_queue(chain, fits):
+                        queued.update(one.number for one in chain)
     return frozenset(queued)
 
 
-def _is_queue(chain: Sequence[_Standing]) -> bool:
+def _is_queue(chain: Sequence[_Standing], fits: _Fits) -> bool:
     passed_s = (chain[-1].began_at - chain[0].began_at).total_seconds()
-    mean_s = DRIVEN_MEAN_DELAY_S if any(one.is_driven for one in chain) else MEAN_DELAY_S
-    return len(chain) >= MIN_VEHICLES and passed_s >= mean_s * (len(chain) - 1)
+    return len(chain) >= MIN_VEHICLES and passed_s >= fits.mean_delay_s * (len(chain) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Standing:
-    """A vehicle in its lane: axis is the unit vector along it; is_driven: others drove along it before."""
+    """A vehicle in its lane: axis is the unit vector along it."""
 
     number: int
     began_at: datetime
     center_m: tuple[float, float]
     length_m: float
     axis: tuple[float, float]
-    is_driven: bool
+    driven_sides: tuple[bool, bool]
 
     @staticmethod
     def of(visit: Visit, footprint: Footprint) -> _Standing:
@@ -107,7 +123,7 @@ class _Standing:
             center_m=footprint.center_m,
             length_m=footprint.length_m,
             axis=(math.sin(footprint.lane_rad), math.cos(footprint.lane_rad)),
-            is_driven=bool(visit.is_lane_driven),
+            driven_sides=visit.driven_sides,
         )
 
     def along_from(self, ahead: _Standing, way: int) -> float:
@@ -115,17 +131,19 @@ class _Standing:
         east, north = self._from(ahead)
         return -way * (east * ahead.axis[0] + north * ahead.axis[1])
 
-    def is_followed_by(self, other: _Standing, way: int) -> bool:
+    def is_driven_beyond(self, way: int) -> bool:
+        """Whether others drove on where those would who stand behind it."""
+        return self.driven_sides[0 if way > 0 else 1]
+
+    def is_followed_by(self, other: _Standing, way: int, fits: _Fits) -> bool:
         """Whether the other one stopped next behind it in the same lane, shortly after it."""
         delay_s = (other.began_at - self.began_at).total_seconds()
-        is_driven = self.is_driven or other.is_driven
-        least_s, most_s = (DRIVEN_MIN_DELAY_S, DRIVEN_MAX_DELAY_S) if is_driven else (MIN_DELAY_S, MAX_DELAY_S)
-        if other is self or not least_s <= delay_s <= most_s:
+        if other is self or not fits.min_delay_s <= delay_s <= fits.max_delay_s:
             return False
         east, north = other._from(self)
         aside_m = abs(east * self.axis[1] - north * self.axis[0])
         gap_m = other.along_from(self, way) - (self.length_m + other.length_m) / 2
-        return aside_m <= MAX_ASIDE_M and -self.length_m / 2 <= gap_m <= (DRIVEN_GAP_M if is_driven else MAX_GAP_M)
+        return aside_m <= MAX_ASIDE_M and -self.length_m / 2 <= gap_m <= fits.max_gap_m
 
     def _from(self, other: _Standing) -> tuple[float, float]:
         return self.center_m[0] - other.center_m[0], self.center_m[1] - other.center_m[1]

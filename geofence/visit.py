@@ -56,7 +56,7 @@ class Visit:
     last_xyxy: its box in the latest frame that showed it; is_in_part: less of it was seen there than usual
     ahead_moved_at, behind_moved_at: when a vehicle before and one behind it in its lane last moved
     lane_moved_at, broken_at: when its lane moved on, and when it was last not seen in its place
-    is_lane_driven: others drove along its lane before it came, None for not known; queued_at: last seen in a queue
+    driven_sides: whether others drive along its lane before and behind it; queued_at: when it was last seen in a queue
     footprint: the ground under it, None until it was seen twice; plate_sha256: of its plate, as last read
     appearance: the mean of what looked before `recent`
     """
@@ -82,7 +82,7 @@ class Visit:
     behind_moved_at: datetime | None = None
     lane_moved_at: datetime | None = None
     broken_at: datetime | None = None
-    is_lane_driven: bool | None = None
+    driven_sides: tuple[bool, bool] = (False, False)
     queued_at: datetime | None = None
     fitted_hits: int = 0
     footprint: Footprint | None = None

@@ -29,7 +29,7 @@ def standing(number: int, north_m: float, *, is_seen: bool = True, is_off: bool 
     )
     visit = car(number, north_m, 0.0)
     presence = replace(visit.presence, last_seen_at=seen_at, hits=30)
-    return replace(visit, presence=presence, off=(odd,) if is_off else ())
+    return replace(visit, presence=presence, off=(odd,) if is_off else (), driven_sides=(True, True))
 
 
 def test_who_is_out_of_sight_while_two_of_its_lane_move_has_moved_with_them() -> None:
