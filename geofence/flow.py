@@ -20,7 +20,9 @@ from geofence.visit import Departure, Look, Visit
 
 Float64s = npt.NDArray[np.float64]
 
-MIN_MOVERS = 2
+# So many that move make a flow where vehicles are known to drive or to queue, and so many anywhere: one that leaves a
+# row hides another for a moment.
+MIN_MOVERS, CLEAR_MOVERS = 2, 3
 AHEAD_M = 15.0
 ASIDE_M = 1.2
 # From one look to the next a vehicle that moves up is not further than this from its place.
@@ -105,13 +107,11 @@ def with_flow(visits: Sequence[Visit], departures: Sequence[Departure], look: Lo
 
 
 def moved_up(visits: Sequence[Visit]) -> Collection[int]:
-    """Numbers of the visits whose thing has moved with its lane, where it is one that vehicles queue or drive in."""
+    """Numbers of the visits whose thing has moved with its lane."""
     return {
         visit.number
         for visit in visits
-        if visit.presence.hits >= KNOWN_HITS
-        and (all(visit.driven_sides) or visit.queued_at is not None)
-        and _are_together(visit.lane_moved_at, visit.broken_at)
+        if visit.presence.hits >= KNOWN_HITS and _are_together(visit.lane_moved_at, visit.broken_at)
     }
 
 
@@ -155,31 +155,27 @@ def _left_now(departure: Departure, look: Look) -> bool:
 
 
 def _with_flow(visit: Visit, movers: Sequence[Visit], look: Look) -> Visit:
-    along_m = [way for other in movers if other is not visit and (way := _along_m(visit, other)) is not None]
+    moved = [(other.number, look.at) for other in movers if other is not visit and _is_in_lane(visit, other)]
     if visit.presence.hits >= KNOWN_HITS and (visit.off or not visit.is_seen_at(look.at)):
         visit = replace(visit, broken_at=look.at)
-    if not along_m:
+    if not moved:
         return visit
-    ahead = look.at if any(way > 0 for way in along_m) else visit.ahead_moved_at
-    behind = look.at if any(way <= 0 for way in along_m) else visit.behind_moved_at
-    is_flow = len(along_m) >= MIN_MOVERS or _are_together(ahead, behind)
-    return replace(
-        visit,
-        ahead_moved_at=ahead,
-        behind_moved_at=behind,
-        lane_moved_at=look.at if is_flow else visit.lane_moved_at,
-    )
+    again = {number for number, _ in moved}
+    lately = [one for one in visit.lane_movers if one[0] not in again and _are_together(one[1], look.at)]
+    is_queue = all(visit.driven_sides) or visit.queued_at is not None
+    is_flow = len(lately) + len(moved) >= (MIN_MOVERS if is_queue else CLEAR_MOVERS)
+    return replace(visit, lane_movers=(*lately, *moved), lane_moved_at=look.at if is_flow else visit.lane_moved_at)
 
 
 def _are_together(one: datetime | None, other: datetime | None) -> bool:
     return one is not None and other is not None and abs(one - other) <= timedelta(seconds=TOGETHER_S)
 
 
-def _along_m(visit: Visit, other: Visit) -> float | None:
-    """Metres from the vehicle that stands there to one before (above 0) or behind it; None for one not in its lane."""
+def _is_in_lane(visit: Visit, other: Visit) -> bool:
+    """Whether another vehicle stands, or stood, in the lane of the one that stands there, and near it."""
     if visit.footprint is None or visit.group != other.group:
-        return None
+        return False
     east, north = (there - here for here, there in zip(visit.anchor_m, other.anchor_m, strict=True))
     ahead = (math.sin(visit.footprint.lane_rad), math.cos(visit.footprint.lane_rad))
     along_m, aside_m = east * ahead[0] + north * ahead[1], abs(east * ahead[1] - north * ahead[0])
-    return along_m if aside_m <= ASIDE_M and abs(along_m) <= AHEAD_M else None
+    return aside_m <= ASIDE_M and abs(along_m) <= AHEAD_M

@@ -54,7 +54,7 @@ class Visit:
     named_at: when it began to be called so; placed_at: when it came to where its boxes lie now
     unseen_edges: edges of its box that something hides or the picture cuts, as it is best seen
     last_xyxy: its box in the latest frame that showed it; is_in_part: less of it was seen there than usual
-    ahead_moved_at, behind_moved_at: when a vehicle before and one behind it in its lane last moved
+    lane_movers: numbers of vehicles of its lane that moved of late, and when
     lane_moved_at, broken_at: when its lane moved on, and when it was last not seen in its place
     driven_sides: whether others drive along its lane before and behind it; queued_at: when it was last seen in a queue
     footprint: the ground under it, None until it was seen twice; plate_sha256: of its plate, as last read
@@ -78,8 +78,7 @@ class Visit:
     unseen_edges: str = ""
     last_xyxy: Box
     is_in_part: bool = False
-    ahead_moved_at: datetime | None = None
-    behind_moved_at: datetime | None = None
+    lane_movers: tuple[tuple[int, datetime], ...] = ()
     lane_moved_at: datetime | None = None
     broken_at: datetime | None = None
     driven_sides: tuple[bool, bool] = (False, False)
