@@ -94,8 +94,14 @@ def queueing_numbers(vehicles: Sequence[Visit], at: datetime, settings: DwellSet
                 while following := [one for one in behind[chain[-1].number] if one not in chain]:
                     chain.append(min(following, key=lambda one: one.along_from(chain[-1], way)))
                     if _is_queue(chain, fits):
-                        queued.update(one.number for one in chain)
+                        queued.update(one.number for one in (*chain, *_between(chain, young, way)))
     return frozenset(queued)
+
+
+def _between(chain: Sequence[_Standing], others: Sequence[_Standing], way: int) -> list[_Standing]:
+    """Those that stand in the lane between the first and the last of a queue, whenever they seem to have come."""
+    head, length_m = chain[0], chain[-1].along_from(chain[0], way)
+    return [one for one in others if one.is_in_lane_of(head) and 0 <= one.along_from(head, way) <= length_m]
 
 
 def _is_queue(chain: Sequence[_Standing], fits: _Fits) -> bool:
@@ -131,6 +137,11 @@ class _Standing:
         east, north = self._from(ahead)
         return -way * (east * ahead.axis[0] + north * ahead.axis[1])
 
+    def is_in_lane_of(self, other: _Standing) -> bool:
+        """Whether it stands straight before or behind the other."""
+        east, north = self._from(other)
+        return abs(east * other.axis[1] - north * other.axis[0]) <= MAX_ASIDE_M
+
     def is_driven_beyond(self, way: int) -> bool:
         """Whether others drove on where those would who stand behind it."""
         return self.driven_sides[0 if way > 0 else 1]
@@ -140,10 +151,8 @@ class _Standing:
         delay_s = (other.began_at - self.began_at).total_seconds()
         if other is self or not fits.min_delay_s <= delay_s <= fits.max_delay_s:
             return False
-        east, north = other._from(self)
-        aside_m = abs(east * self.axis[1] - north * self.axis[0])
         gap_m = other.along_from(self, way) - (self.length_m + other.length_m) / 2
-        return aside_m <= MAX_ASIDE_M and -self.length_m / 2 <= gap_m <= fits.max_gap_m
+        return other.is_in_lane_of(self) and -self.length_m / 2 <= gap_m <= fits.max_gap_m
 
     def _from(self, other: _Standing) -> tuple[float, float]:
         return self.center_m[0] - other.center_m[0], self.center_m[1] - other.center_m[1]
