@@ -42,6 +42,8 @@ OFF_DEVIATIONS = 4.0
 OFF_SHARE = 0.06
 KNOWN_BOXES = 4
 GROWS_BY = 1.3
+# What has come to rest beside its place does not: its way is no longer than this many times the one before.
+STILL_MOVES = 1.1
 # From one look to the next what drives out comes further by so many times its way until then, and its own size.
 MOVES_ON = 5.0
 # A thing moves when so many boxes or more drift by so many times what they tremble, which is this share at least.
@@ -237,6 +239,8 @@ def has_moved_on(usual: Settled, off: Sequence[Sighting], elsewhere: Box) -> boo
     if not _is_far(usual, last) or _dot(last, now) <= 0:
         return False
     before, after = math.hypot(*last), math.hypot(*now)
+    if len(off) > 1 and before < STILL_MOVES * math.hypot(*_way(usual, off[-2].xyxy)):
+        return False
     return GROWS_BY * before <= after <= MOVES_ON * before + usual.size
 
 

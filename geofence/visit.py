@@ -151,10 +151,13 @@ class Look:
     clock: timedelta
 
 
-def continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number: int) -> tuple[Visit, Visit | None]:
+def continued(
+    visit: Visit, thing: Thing, unseen_edges: str, look: Look, number: int, *, is_reported: bool = False
+) -> tuple[Visit, Visit | None]:
     """The visit after a sighting; where that shows another thing, the visit until then and that of the other.
 
     unseen_edges: of the thing's box, those that the picture cuts, that something hides, or that give way to another box
+    is_reported:  it is part of an incident, which stays the same where the thing only moves a bit
     """
     sighting = _sighting(thing, look, visit)
     seen = replace(
@@ -172,7 +175,11 @@ def continued(visit: Visit, thing: Thing, unseen_edges: str, look: Look, number:
     # An edge that lies where it always does is seen, whatever else is there.
     hidden = {edge for edge in hidden if edge in off or edge in usually_hidden}
     latest = (*visit.recent, *visit.off, sighting)[-MAX_RECENT:]
-    is_another = is_leaving(visit.usual, visit.off, sighting) or is_moving(latest) or _was_never_there(visit, sighting)
+    is_another = (
+        is_leaving(visit.usual, visit.off, sighting)
+        or (not is_reported and is_moving(latest))
+        or _was_never_there(visit, sighting)
+    )
     if thing.can_be_followed and is_another:
         return left_by(seen, look), born(thing, unseen_edges, look, number)
     if not beside and hidden < usually_hidden and _shows_more(visit, thing.xyxy, usually_hidden - hidden):

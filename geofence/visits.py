@@ -56,8 +56,9 @@ def advance_visits(
         thing = things[pairs[row]] if row in pairs else None
         settings = rules(visit.name)
         if thing is not None:
-            same, other = continued(visit, thing, unseen_edges[pairs[row]], look, next_number)
-            if other is None and thing.can_be_followed and visit.number not in reported:
+            is_reported = visit.number in reported
+            same, other = continued(visit, thing, unseen_edges[pairs[row]], look, next_number, is_reported=is_reported)
+            if other is None and thing.can_be_followed and not is_reported:
                 same, other = at_rest(same, next_number)
             next_number += other is not None
             after.append(other or same)
