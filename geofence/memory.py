@@ -11,6 +11,7 @@ from statistics import median
 import numpy as np
 
 from detectors.classes import Role
+from geofence.boxes import Sighting
 from geofence.claims import Claim, Report, advance_claims
 from geofence.dwell import ZERO, DwellSettings, Presence
 from geofence.flow import Passing, moved_up, with_flow, with_passings
@@ -163,7 +164,7 @@ def shifted(memory: Memory, by: timedelta) -> Memory:
     """
     if memory.last_frame_at is None:
         return memory
-    visits = tuple(replace(visit, presence=_moved(visit.presence, by)) for visit in memory.visits)
+    visits = tuple(_visit_moved(visit, by) for visit in memory.visits)
     claims = tuple(
         replace(
             claim,
@@ -177,6 +178,27 @@ def shifted(memory: Memory, by: timedelta) -> Memory:
     return replace(memory, last_frame_at=last_at, visits=visits, claims=claims)
 
 
-def _moved(presence: Presence, by: timedelta) -> Presence:
+def _visit_moved(visit: Visit, by: timedelta) -> Visit:
+    return replace(
+        visit,
+        presence=_presence_moved(visit.presence, by),
+        recent=_sightings_moved(visit.recent, by),
+        off=_sightings_moved(visit.off, by),
+        doubt=_sightings_moved(visit.doubt, by),
+        named_at=visit.named_at + by,
+        placed_at=visit.placed_at + by,
+        # What a lane did a moment ago says nothing after a silence.
+        lane_movers=(),
+        lane_moved_at=None,
+        broken_at=None,
+        queued_at=None,
+    )
+
+
+def _sightings_moved(sightings: Sequence[Sighting], by: timedelta) -> tuple[Sighting, ...]:
+    return tuple(replace(one, at=one.at + by, before=one.before + by) for one in sightings)
+
+
+def _presence_moved(presence: Presence, by: timedelta) -> Presence:
     gone_at = None if presence.gone_at is None else presence.gone_at + by
     return replace(presence, began_at=presence.began_at + by, last_seen_at=presence.last_seen_at + by, gone_at=gone_at)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from geofence.boxes import Sighting
-from geofence.dwell import Presence
-from geofence.flow import moved_up, with_flow
+from geofence.dwell import Presence, begin
+from geofence.flow import MAX_PASSINGS, Passing, driven_sides, moved_up, with_flow, with_passings
 from geofence.visit import Departure, Look, Visit
 from tests.geofence.plain_street import START
 from tests.geofence.test_queueing import car
@@ -54,3 +54,53 @@ def test_what_left_long_ago_moves_no_lane_now() -> None:
     assert 2 not in moved_up(with_flow(visits, [old], LOOK))
     now = Departure(visit=replace(old.visit, presence=replace(gone, gone_at=NOW)), is_replaced=True)
     assert 2 in moved_up(with_flow(visits, [now], LOOK))
+
+
+def test_one_that_drives_past_others_moves_no_lane() -> None:
+    """Its new place counts for nothing: what counts is who is gone from where it stood."""
+    hidden = [standing(n, -6.5 * n, is_seen=False) for n in range(1, 4)]
+    passing = replace(standing(9, -6.5), presence=begin(NOW, LOOK.before))
+    left = standing(4, -26)
+    gone = Departure(visit=replace(left, presence=replace(left.presence, gone_at=NOW)), is_replaced=True)
+    unqueued = [replace(visit, driven_sides=(True, False)) for visit in hidden]
+    assert not moved_up(with_flow([*unqueued, passing], [gone], LOOK))
+
+
+def test_where_nobody_drives_it_takes_three_to_make_a_flow() -> None:
+    visits = [standing(n, -6.5 * n, is_off=n != 2, is_seen=n != 2) for n in range(1, 4)]
+    parked = [replace(visit, driven_sides=(False, False)) for visit in visits]
+    assert 2 not in moved_up(with_flow(parked, [], LOOK))
+    fourth = replace(standing(4, 0.0, is_off=True), driven_sides=(False, False))
+    assert 2 in moved_up(with_flow([*parked, fourth], [], LOOK))
+
+
+def passed(number: int, north_m: float, second: float, *, east_m: float = 0.0) -> Departure:
+    """A glimpse of a car, seen once at `second` of the sixty that counted."""
+    at = START + timedelta(seconds=second)
+    presence = replace(begin(at, at - timedelta(seconds=1)), age=timedelta(seconds=60.5 - second))
+    return Departure(visit=replace(car(number, north_m, second, east_m=east_m), presence=presence), is_replaced=False)
+
+
+def test_a_lane_is_driven_where_others_passed_before_and_behind() -> None:
+    glimpses = [passed(n, -20 + 5 * n, 30) for n in range(9)]
+    passings = with_passings((), glimpses, LOOK)
+    assert len(passings) == 9
+    stopped = replace(car(1, 0, 45), presence=replace(car(1, 0, 45).presence, age=timedelta(seconds=15)))
+    (sides,) = driven_sides([stopped], passings, LOOK)
+    assert sides == (True, True)
+    head = replace(stopped, anchor_m=(0.0, 19.0))
+    beside = replace(stopped, anchor_m=(2.6, 0.0))
+    assert driven_sides([head, beside], passings, LOOK) == [(False, True), (False, False)]
+
+
+def test_passings_fade_and_stay_few() -> None:
+    many = [passed(n, 0.1 * n, 60 - n / 50, east_m=5.0 * (n % 100)) for n in range(900)]
+    assert len(with_passings((), many, LOOK)) <= MAX_PASSINGS
+    old = Passing(east_m=0, north_m=0, clock_s=-300)
+    assert with_passings([old], [], LOOK) == ()
+
+
+def test_what_stayed_for_long_did_not_pass() -> None:
+    stayed = car(1, 0, 20)
+    presence = replace(stayed.presence, dwell=timedelta(seconds=9), age=timedelta(seconds=40))
+    assert with_passings((), [Departure(visit=replace(stayed, presence=presence), is_replaced=False)], LOOK) == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from geofence.boxes import NOTHING_SETTLED
 from geofence.dwell import DwellSettings, Presence
 from geofence.footprint import Footprint
-from geofence.queueing import queueing_numbers
-from geofence.visit import Visit
+from geofence.queueing import is_queueing, queueing_numbers, with_queues
+from geofence.visit import Look, Visit
 from tests.geofence.plain_street import START
 
 RULE = DwellSettings(min_dwell_s=60)
@@ -74,6 +75,34 @@ def test_some_seconds_of_doubt_about_one_of_them_leave_it_a_queue() -> None:
 
 def test_a_slanted_footprint_leaves_the_lane_no_narrower() -> None:
     assert queued(*(car(n, -6.5 * n, 10 + 3 * n, slant_deg=15) for n in range(4))) == {0, 1, 2, 3}
+
+
+def driven(visit: Visit) -> Visit:
+    return replace(visit, driven_sides=(True, True))
+
+
+def test_behind_a_head_beyond_which_others_drove_the_next_ones_may_take_their_time() -> None:
+    cars = [car(n, -8.0 * n, 10 + 14 * n) for n in range(4)]
+    assert queued(*cars, second=65) == frozenset()
+    assert queued(driven(cars[0]), *cars[1:], second=65) == {0, 1, 2, 3}
+    # A row of parked cars: the later ones drove along it up to where it ends, not beyond.
+    row = [replace(one, driven_sides=(False, True)) for one in cars]
+    assert queued(*row, second=65) == frozenset()
+
+
+def test_who_stands_between_two_of_a_queue_is_part_of_it() -> None:
+    cars = [car(0, 0, 10), car(1, -6.5, 13), car(2, -13, 17), car(3, -19.5, 20)]
+    late = car(4, -9.7, 45)
+    assert 4 in queued(*cars, late)
+    assert 4 not in queued(*cars, replace(late, anchor_m=(3.0, -9.7), footprint=car(4, -9.7, 45, east_m=3.0).footprint))
+
+
+def test_what_is_left_of_a_queue_that_dissolves_is_one_for_a_moment() -> None:
+    look = Look(at=at(50), before=at(49), counted=timedelta(seconds=1), clock=timedelta(seconds=50))
+    cars = [car(0, 0, 10), car(1, -6.5, 13), car(2, -13, 17)]
+    *_, last = with_queues(cars, frozenset({0, 1, 2}), (), look, RULE)
+    assert is_queueing(last, at(65))
+    assert not is_queueing(last, at(71))
 
 
 def test_another_lane_is_another_queue() -> None:
