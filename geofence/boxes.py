@@ -55,6 +55,8 @@ TOP_SHARE = 0.3
 # What detectors' edges tremble by at least: a share of the size and a part of a pixel.
 TREMBLE_SHARE = 0.01
 TREMBLE_PX = 0.5
+# Edges that tremble by less than this share of the size are those of one thing that stands.
+STEADY_SHARE = 0.04
 # Of few boxes nobody knows how much they tremble: so many times as much, to be sure.
 UNKNOWN_TREMBLE = 3.0
 
@@ -123,6 +125,11 @@ class Settled:
             return [UNKNOWN_TREMBLE * _floor(self.size)] * 4
         floor = _floor(self.size)
         return [max(math.sqrt(square / max(self.count - 1, 1.0)), floor) for square in self.squares]
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether all edges lie where they always do: so does what stands, not what passes now and then."""
+        return self.count >= KNOWN_BOXES and max(self.tremble) <= STEADY_SHARE * self.size + TREMBLE_PX
 
 
 NOTHING_SETTLED = Settled()

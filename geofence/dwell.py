@@ -15,14 +15,16 @@ ZERO = timedelta(0)
 # absence_s.
 MIN_PATIENCE_S = 8.0
 GLIMPSE_PATIENCE_S = 4.0
-# What was seen for a moment and then hidden is remembered as briefly; what stayed, for so many times its stay.
+# What was seen for a moment and then hidden is remembered as briefly; what stayed, for so many times its stay; what
+# certainly stood there, as long as the settings say.
 MIN_HIDDEN_S = 10.0
 HIDDEN_PER_DWELL = 3.0
 # Seeing the thing takes back emptiness at this rate. Below 1, so that traffic which crosses the place in
 # every third frame does not add up to one parked car; a detector that misses 4 of 10 frames, in runs, still holds.
 RECOVERY_RATE = 0.8
-# A thing that is missed more often is none: what stands there is something else, or passes.
-MAX_MISSED_SHARE = 0.6
+# A thing that is missed more often is none: what stands there is something else, or passes. What shows the same box
+# each time may be missed more often, by night.
+MAX_MISSED_SHARE, MAX_STEADY_MISSED_SHARE = 0.6, 0.85
 # At one look in half a minute a detector that misses two in a row has not seen anybody leave yet.
 MIN_EMPTY_LOOKS = 2.5
 
@@ -86,6 +88,10 @@ class Presence:
         looked = self.missed + self.seen
         return self.missed / looked if looked else 0.0
 
+    def is_too_rare(self, *, is_steady: bool) -> bool:
+        """Whether it is missed too often to be a thing that stands; is_steady: its boxes are always the same."""
+        return self.missed_share > (MAX_STEADY_MISSED_SHARE if is_steady else MAX_MISSED_SHARE)
+
     @property
     def missing(self) -> timedelta:
         """Time since it was last seen, without silences."""
@@ -146,18 +152,25 @@ def advance(presence: Presence, sight: Sight, *, seen_at: datetime, counted: tim
     )
 
 
-def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool) -> bool:
-    """Whether the thing has left: its place was seen empty for too long, or something hides it for too long."""
+def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool, is_steady: bool = False) -> bool:
+    """Whether the thing has left: its place was seen empty for too long, or something hides it for too long.
+
+    is_steady: its boxes are always the same
+    """
     if presence.gone_at is None:
         return False
     if not presence.was_empty:
-        known_s = max(MIN_HIDDEN_S, HIDDEN_PER_DWELL * presence.dwell.total_seconds())
+        dwell_s = presence.dwell.total_seconds()
+        is_known = is_steady and dwell_s >= MIN_PATIENCE_S
+        known_s = settings.max_miss_s if is_known else max(MIN_HIDDEN_S, HIDDEN_PER_DWELL * dwell_s)
         return not is_reported and presence.missing > timedelta(seconds=min(settings.max_miss_s, known_s))
     seen_empty = presence.missed_since - presence.look
-    if seen_empty.total_seconds() >= settings.absence_s:
-        return seen_empty >= presence.look * MIN_EMPTY_LOOKS
     # What the detector often misses has not left because it is missed once more.
-    patience = timedelta(seconds=settings.absence_s) / (1 - min(presence.missed_share, MAX_MISSED_SHARE))
+    often = MAX_STEADY_MISSED_SHARE if is_steady else MAX_MISSED_SHARE
+    patience = timedelta(seconds=settings.absence_s) / (1 - min(presence.missed_share, often))
+    enough = patience if presence.missed_share > MAX_MISSED_SHARE else timedelta(seconds=settings.absence_s)
+    if seen_empty >= enough:
+        return seen_empty >= presence.look * MIN_EMPTY_LOOKS
     if not is_reported:
         least_s = MIN_PATIENCE_S if presence.hits > 1 else GLIMPSE_PATIENCE_S
         patience = min(patience, max(presence.dwell, timedelta(seconds=least_s)))

@@ -63,10 +63,12 @@ class Surroundings:
 
     xyxy:   (N, 4) float64 boxes
     foot_m: (N, 2) float64 middles of the contact edges on the ground, NaN where the foot is not seen
+    is_person: (N,) what never is the thing that stands there, however near it is
     """
 
     xyxy: Float64s
     foot_m: Float64s
+    is_person: Bools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,6 +93,7 @@ def observe(site: Site, camera: Camera, detections: FrameDetections) -> Scene:
     tremble_px = FOOT_TREMBLE * (boxes[:, 3] - boxes[:, 1])
     above_m = camera.homography.pixel_to_ground(feet_px - np.column_stack((np.zeros(len(boxes)), tremble_px)))
     tremble_m = np.nan_to_num(np.linalg.norm(above_m - foot_m, axis=1), nan=np.inf)
+    is_person = np.array([row.role == Role.PERSON for row in classes], np.bool_)
     things: list[Thing] = []
     # A bin that is seen spilling as well is spilling: that says more than that it is a bin.
     weights = [2.0 if row.role == Role.OVERFLOW else 1.0 for row in classes]
@@ -111,7 +114,7 @@ def observe(site: Site, camera: Camera, detections: FrameDetections) -> Scene:
         )
         if not _is_shown_by(thing, things):
             things.append(thing)
-    return Scene(things=tuple(things), surroundings=Surroundings(xyxy=boxes, foot_m=foot_m))
+    return Scene(things=tuple(things), surroundings=Surroundings(xyxy=boxes, foot_m=foot_m, is_person=is_person))
 
 
 def cut_edges(boxes: Float64s, size_px: tuple[int, int]) -> Bools:

@@ -28,7 +28,7 @@ from geofence.boxes import (
     verdict,
 )
 from geofence.braking import started_at, stopped_at
-from geofence.dwell import MAX_MISSED_SHARE, ZERO, Presence, Sight, advance, begin
+from geofence.dwell import MAX_MISSED_SHARE, MAX_STEADY_MISSED_SHARE, ZERO, Presence, Sight, advance, begin
 from geofence.footprint import Footprint
 from geofence.scene import Thing
 
@@ -200,7 +200,10 @@ def _was_never_there(visit: Visit, sighting: Sighting) -> bool:
     open_s = (presence.missed + presence.missed_since + presence.seen).total_seconds()
     empty_s = (presence.missed + presence.missed_since).total_seconds()
     least_s = max(EMPTY_S, EMPTY_LOOKS * (sighting.at - sighting.before).total_seconds())
-    return sighting.is_after_absence and empty_s >= least_s and empty_s > MAX_MISSED_SHARE * open_s
+    if not sighting.is_after_absence or empty_s < least_s:
+        return False
+    is_steady = visit.usual.is_steady and not off_edges(visit.usual, sighting.xyxy)
+    return empty_s > (MAX_STEADY_MISSED_SHARE if is_steady else MAX_MISSED_SHARE) * open_s
 
 
 def _shows_more(visit: Visit, xyxy: Box, edges: set[str]) -> bool:

@@ -67,7 +67,8 @@ def advance_visits(
             continue
         sight = Sight.HIDDEN if hidden[row] else Sight.EMPTY
         missed = replace(visit, presence=advance(visit.presence, sight, seen_at=look.at, counted=look.counted))
-        if is_gone(missed.presence, settings, is_reported=visit.number in reported):
+        is_reported, is_steady = visit.number in reported, visit.usual.is_steady
+        if is_gone(missed.presence, settings, is_reported=is_reported, is_steady=is_steady):
             left.append(Departure.of(missed, is_replaced=False))
         else:
             after.append(missed)
@@ -151,11 +152,15 @@ def _with_missed(surroundings: Surroundings, missed: Sequence[Visit]) -> Surroun
     return Surroundings(
         xyxy=np.vstack((surroundings.xyxy, [visit.box for visit in missed])),
         foot_m=np.vstack((surroundings.foot_m, [visit.anchor_m for visit in missed])),
+        is_person=np.append(surroundings.is_person, np.zeros(len(missed), np.bool_)),
     )
 
 
 def hidden_rows(visits: Sequence[Visit], surroundings: Surroundings, rules: Rules) -> list[bool]:
-    """For each visit whether a thing that stands elsewhere, and nearer to the camera, covers where its thing was."""
+    """For each visit whether something else that is nearer to the camera covers where its thing was.
+
+    Something else stands elsewhere, or is somebody.
+    """
     if not visits or not len(surroundings.xyxy):
         return [False] * len(visits)
     boxes = np.array([visit.box for visit in visits], np.float64)[:, None, :]
@@ -166,7 +171,7 @@ def hidden_rows(visits: Sequence[Visit], surroundings: Surroundings, rules: Rule
     anchors_m = np.array([visit.anchor_m for visit in visits], np.float64)[:, None, :]
     away_m = np.hypot(*np.moveaxis(surroundings.foot_m[None, :, :] - anchors_m, 2, 0))
     reach_m = np.array([rules(visit.name).same_place_m for visit in visits])[:, None]
-    is_elsewhere = ~(away_m <= reach_m)
+    is_elsewhere = ~(away_m <= reach_m) | surroundings.is_person[None, :]
     hides = (common >= HIDDEN_SHARE * area) & is_elsewhere & (others[..., 3] >= boxes[..., 3])
     return [bool(hidden) for hidden in hides.any(axis=1)]
 

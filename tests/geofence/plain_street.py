@@ -88,7 +88,11 @@ class PlainCamera:
         self.at = at
         boxes = np.array([one.xyxy for one in seen] + list(others), np.float64).reshape(-1, 4)
         places = np.array([(one.east, 0.0) for one in seen] + [(999.0, 999.0)] * len(others)).reshape(-1, 2)
-        scene = Scene(things=tuple(one.thing for one in seen), surroundings=Surroundings(xyxy=boxes, foot_m=places))
+        is_person = np.zeros(len(boxes), np.bool_)
+        scene = Scene(
+            things=tuple(one.thing for one in seen),
+            surroundings=Surroundings(xyxy=boxes, foot_m=places, is_person=is_person),
+        )
         reported = frozenset(number for claim in self.claims if claim.incident for number in claim.visits)
         self.visits, left, self.number = advance_visits(
             self.visits,
