@@ -12,7 +12,7 @@ from enum import StrEnum
 from math import dist, hypot
 
 from geofence.boxes import LASTING_LOOKS, RESTLESS_S, Box
-from geofence.dwell import ZERO, DwellSettings
+from geofence.dwell import MAX_MISSED_SHARE, ZERO, DwellSettings
 from geofence.identity import incident_id_of
 from geofence.messages import EventType, IncidentKind
 from geofence.queueing import is_queueing
@@ -140,7 +140,7 @@ def advance_claims(
 
 
 def _is_certain(visit: Visit, at: datetime) -> bool:
-    is_rare = visit.presence.is_too_rare(is_steady=visit.usual.is_steady)
+    is_rare = visit.presence.missed_share > MAX_MISSED_SHARE
     return not (visit.is_in_question or is_rare or is_queueing(visit, at))
 
 

@@ -22,8 +22,8 @@ HIDDEN_PER_DWELL = 3.0
 # Seeing the thing takes back emptiness at this rate. Below 1, so that traffic which crosses the place in
 # every third frame does not add up to one parked car; a detector that misses 4 of 10 frames, in runs, still holds.
 RECOVERY_RATE = 0.8
-# A thing that is missed more often is none: what stands there is something else, or passes. What shows the same box
-# each time may be missed more often, by night.
+# A thing that is missed more often is none: what stands there is something else, or passes, or is a reflection. What
+# shows the same box each time is missed more often for a while before it is given up.
 MAX_MISSED_SHARE, MAX_STEADY_MISSED_SHARE = 0.6, 0.85
 # At one look in half a minute a detector that misses two in a row has not seen anybody leave yet.
 MIN_EMPTY_LOOKS = 2.5
@@ -87,10 +87,6 @@ class Presence:
         """Share of the looks at its open place that did not find it: how bad the detector is at it, 0 … 1."""
         looked = self.missed + self.seen
         return self.missed / looked if looked else 0.0
-
-    def is_too_rare(self, *, is_steady: bool) -> bool:
-        """Whether it is missed too often to be a thing that stands; is_steady: its boxes are always the same."""
-        return self.missed_share > (MAX_STEADY_MISSED_SHARE if is_steady else MAX_MISSED_SHARE)
 
     @property
     def missing(self) -> timedelta:
@@ -166,9 +162,10 @@ def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool, i
         return not is_reported and presence.missing > timedelta(seconds=min(settings.max_miss_s, known_s))
     seen_empty = presence.missed_since - presence.look
     # What the detector often misses has not left because it is missed once more.
-    often = MAX_STEADY_MISSED_SHARE if is_steady else MAX_MISSED_SHARE
-    patience = timedelta(seconds=settings.absence_s) / (1 - min(presence.missed_share, often))
-    enough = patience if presence.missed_share > MAX_MISSED_SHARE else timedelta(seconds=settings.absence_s)
+    absence = timedelta(seconds=settings.absence_s)
+    share = MAX_STEADY_MISSED_SHARE if is_steady else min(presence.missed_share, MAX_MISSED_SHARE)
+    patience = absence / (1 - share)
+    enough = patience if presence.missed_share > MAX_MISSED_SHARE else absence
     if seen_empty >= enough:
         return seen_empty >= presence.look * MIN_EMPTY_LOOKS
     if not is_reported:
