@@ -37,8 +37,9 @@ SIZE_SPREAD = {
     Role.OBSTACLE: 0.35,
 }
 HEIGHT_SPREAD = 0.12
-# What a direction costs beside the lane's own, in squared standard deviations.
-ACROSS_COST, SLANTED_COST = 1.0, 3.0
+# What a direction costs beside the lane's own, in squared standard deviations. Vehicles and stalls stand along the
+# kerb unless their boxes say otherwise; two-wheelers stand either way.
+ACROSS_COST, SLANTED_COST = {Role.VEHICLE: 1.0, Role.OBSTACLE: 0.3}, 3.0
 SLANTS = tuple(math.radians(degrees) for degrees in range(15, 180, 15))
 ROUNDS = 8
 _STEP_SIZES = np.array([0.01, 0.01, 0.002, 0.002])
@@ -198,7 +199,9 @@ def _headings(footing: Footing) -> tuple[Float64s, Float64s]:
         return np.array([footing.axis_rad, footing.axis_rad + math.pi / 2]), np.array([0.0, 0.0])
     headings = [footing.axis_rad, footing.axis_rad + math.pi / 2]
     slanted = [footing.axis_rad + slant for slant in SLANTS if abs(slant - math.pi / 2) > 1e-6]
-    across_cost = ACROSS_COST if size.role == Role.VEHICLE else 0.0
+    # Half a stall tells nothing of its direction.
+    is_whole = size.role == Role.VEHICLE or not footing.unseen_edges
+    across_cost = ACROSS_COST.get(size.role, 0.0) if is_whole else 0.0
     return np.array(headings + slanted), np.array([0.0, across_cost] + [SLANTED_COST] * len(slanted))
 
 

@@ -7,8 +7,8 @@ incident is over when none of them sees it any more.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from math import hypot
 
 import numpy as np
@@ -21,6 +21,9 @@ from geofence.messages import CellMatch, EventType, IncidentEvent, IncidentKind
 
 # A sensor and a camera that tell of the same bin, or bay, know its place to within so much.
 SENSOR_M = 3.0
+# A camera that has told nothing of an incident for so many heartbeats sees it no more: it is lost, or something stands
+# before it. Then others say when it is over.
+SILENT_HEARTBEATS = 2
 SPILLING = "overflow"
 SENSOR_KEY = "sensor:"
 
@@ -30,6 +33,7 @@ class Told:
     """An incident that is open.
 
     own: source that sees it → the name that the source itself gave it
+    heard: camera of those → when it last told of it; a sensor tells its state once
     """
 
     incident_id: str
@@ -44,6 +48,7 @@ class Told:
     cell_match: CellMatch
     began_at: datetime
     own: Mapping[str, str]
+    heard: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def is_of_sensor(self) -> bool:
@@ -86,17 +91,34 @@ def join(
         twin = _twin(incidents, event, plane, settings)
         if twin is None:
             return _with(incidents, _told(event)), event
-        after = replace(twin, own={**twin.own, event.source_id: event.incident_id})
+        after = _heard(replace(twin, own={**twin.own, event.source_id: event.incident_id}), event)
         return _replaced(incidents, twin, after), _as_told(twin, event, EventType.UPDATED)
     if known is None:
         return incidents, event
     if event.event != EventType.CLEARED:
-        return incidents, _as_told(known, event, event.event)
-    left = {source: name for source, name in known.own.items() if source != event.source_id}
+        return _replaced(incidents, known, _heard(known, event)), _as_told(known, event, event.event)
+    patience = timedelta(seconds=SILENT_HEARTBEATS * _heartbeat_s(known, settings))
+    left = {
+        source: name
+        for source, name in known.own.items()
+        if source != event.source_id and event.at - known.heard.get(source, event.at) <= patience
+    }
     if left:
         return _replaced(incidents, known, replace(known, own=left)), None
     rest = tuple(told for told in incidents.told if told is not known)
     return replace(incidents, told=rest), _as_told(known, event, EventType.CLEARED)
+
+
+def _heard(told: Told, event: IncidentEvent) -> Told:
+    if event.place_key.startswith(SENSOR_KEY):
+        return told
+    return replace(told, heard={**told.heard, event.source_id: event.at})
+
+
+def _heartbeat_s(told: Told, settings: Mapping[IncidentKind, DwellSettings]) -> float:
+    """A full bin's incident that a sensor opened goes by the rule of what a camera sees of it."""
+    kind = told.kind if told.kind in settings else IncidentKind.EXPOSED_GARBAGE
+    return settings[kind].heartbeat_s if kind in settings else 0.0
 
 
 def without_strangers(incidents: OpenIncidents, known: Collection[str]) -> OpenIncidents:
@@ -185,6 +207,7 @@ def _told(event: IncidentEvent) -> Told:
         cell_match=event.cell_match,
         began_at=event.began_at,
         own={event.source_id: event.incident_id},
+        heard={} if event.place_key.startswith(SENSOR_KEY) else {event.source_id: event.at},
     )
 
 

@@ -201,13 +201,13 @@ def _blocked_with(
         is_there = (zones == number) & (shapely.area(overlaps) > 0) & ~is_free[rows]
         if is_there.any():
             things = [obstacles[row] for row in rows[is_there]]
-            breach = _blocked(site, number, things, list(overlaps[is_there]), broken)
+            breach = _blocked(site, number, things, list(overlaps[is_there]), at=at, broken=broken)
             found += [breach] if breach else []
     return found
 
 
 def _blocked(
-    site: Site, number: int, things: Sequence[Visit], pieces: Sequence[Any], broken: frozenset[Key]
+    site: Site, number: int, things: Sequence[Visit], pieces: Sequence[Any], *, at: datetime, broken: frozenset[Key]
 ) -> Breach | None:
     """What blocks sidewalk `number`, if these things with these pieces of it do."""
     walkway, zone = site.walkways[number], site.zones.zones[number]
@@ -221,9 +221,13 @@ def _blocked(
     gap_m = walkway.clear_width_m(in_the_way)
     chain = [things[row] for row in walkway.narrowest_chain(pieces)] or list(things)
     largest = max(chain, key=lambda visit: (_area_m2(visit), -visit.number))
-    latest = max(chain, key=lambda visit: visit.placed_at)
+    kind = IncidentKind.BLOCKED_SIDEWALK
+    since, latest = max(
+        ((max(one.placed_at, _counted_since(site, kind, zone, one, at)), one) for one in chain),
+        key=lambda pair: pair[0],
+    )
     return Breach(
-        kind=IncidentKind.BLOCKED_SIDEWALK,
+        kind=kind,
         key=key,
         visits=tuple(sorted(visit.number for visit in chain)),
         place_key=key,
@@ -231,8 +235,8 @@ def _blocked(
         ground_m=_footprint(largest).center_m,
         subject=largest.name,
         confidence=min(visit.confidence for visit in chain),
-        since=latest.placed_at,
-        is_start_unknown=latest.presence.is_start_unknown and latest.placed_at <= latest.presence.began_at,
+        since=since,
+        is_start_unknown=latest.presence.is_start_unknown and since <= latest.presence.began_at,
         boxes=tuple(visit.last_xyxy for visit in chain),
         sigma_m=_footprint(largest).sigma_m,
         clear=Clearance(width_m=gap_m, wanted_m=wanted_m),

@@ -111,6 +111,24 @@ def test_another_place_or_kind_is_another_incident(told: Told, second: dict[str,
     assert (told.story[1] == (UPDATED, "a")) is is_same
 
 
+def test_a_camera_that_is_lost_keeps_nothing_open(told: Told) -> None:
+    told.tell("cam-1", OPENED, "a", second=60)
+    told.tell("cam-2", OPENED, "b", second=70)
+    told.tell("cam-1", UPDATED, "a", second=120)
+    for second in range(130, 500, 60):
+        told.tell("cam-2", UPDATED, "b", second=second)
+    cleared = told.tell("cam-2", CLEARED, "b", second=520)
+    assert cleared is not None
+    assert (cleared.event, cleared.incident_id) == (CLEARED, "a")
+    assert told.incidents.told == ()
+
+
+def test_a_bay_sensor_that_said_it_once_still_counts(told: Told) -> None:
+    told.tell("bay-1", OPENED, "a", second=60)
+    told.tell("cam-2", OPENED, "b", second=70)
+    assert told.tell("cam-2", CLEARED, "b", second=5000) is None
+
+
 def test_one_camera_knows_what_is_two_things_by_itself(told: Told) -> None:
     told.tell("cam-1", OPENED, "a")
     told.tell("cam-1", OPENED, "b", east_m=1.0)

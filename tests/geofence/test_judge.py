@@ -305,6 +305,19 @@ def test_a_stay_counts_from_when_its_permit_ends(small_site: Site) -> None:
     assert watch.events[0].began_at == NOON + timedelta(seconds=40)
 
 
+def test_a_blockade_counts_from_when_its_permit_ends(small_site: Site) -> None:
+    permit = Permit(
+        id="market",
+        kinds=frozenset({IncidentKind.BLOCKED_SIDEWALK}),
+        starts_at=NOON - timedelta(hours=1),
+        ends_at=NOON + timedelta(seconds=40),
+        classes=frozenset({"bicycle"}),
+    )
+    watch = Watch(dataclasses.replace(small_site, permits=(permit,)))
+    watch.see_every(range(120), *BLOCK)
+    assert watch.events[0].began_at == NOON + timedelta(seconds=40)
+
+
 def test_a_permit_that_begins_ends_an_incident(small_site: Site) -> None:
     permit = Permit(
         id="movers",
