@@ -79,20 +79,30 @@ class PlainCamera:
     reports: list[tuple[float, EventType, str]] = field(default_factory=list)
     full: list[Report] = field(default_factory=list)
 
-    def see(self, second: float, *seen: Seen, others: Sequence[Box] = (), is_silence: bool = False) -> None:
+    def see(
+        self,
+        second: float,
+        *seen: Seen,
+        others: Sequence[Box] = (),
+        people: Sequence[Box] = (),
+        at_m: tuple[float, float] = (0.0, 0.0),
+        is_silence: bool = False,
+    ) -> None:
+        """at_m: where the people stand."""
         at = START + timedelta(seconds=second)
         before = None if is_silence else self.at
         counted = ZERO if before is None else at - before
         self.clock += counted
         look = Look(at=at, before=before, counted=counted, clock=self.clock)
         self.at = at
-        boxes = np.array([one.xyxy for one in seen] + list(others), np.float64).reshape(-1, 4)
-        places = np.array([(one.east, 0.0) for one in seen] + [(999.0, 999.0)] * len(others)).reshape(-1, 2)
-        is_person = np.zeros(len(boxes), np.bool_)
-        scene = Scene(
-            things=tuple(one.thing for one in seen),
-            surroundings=Surroundings(xyxy=boxes, foot_m=places, is_person=is_person),
+        boxes = np.array([*(one.xyxy for one in seen), *others, *people], np.float64).reshape(-1, 4)
+        feet_m = [(one.east, 0.0) for one in seen] + [(999.0, 999.0)] * len(others) + [at_m] * len(people)
+        surroundings = Surroundings(
+            xyxy=boxes,
+            foot_m=np.array(feet_m).reshape(-1, 2),
+            is_person=np.arange(len(boxes)) >= len(boxes) - len(people),
         )
+        scene = Scene(things=tuple(one.thing for one in seen), surroundings=surroundings)
         reported = frozenset(number for claim in self.claims if claim.incident for number in claim.visits)
         self.visits, left, self.number = advance_visits(
             self.visits,

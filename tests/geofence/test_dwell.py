@@ -196,3 +196,31 @@ def test_being_seen_again_takes_back_that_it_left() -> None:
     again = advance(missed, SEEN, seen_at=START + timedelta(seconds=2), counted=timedelta(seconds=1))
     assert missed.gone_at == START + timedelta(seconds=0.5)
     assert (again.gone_at, again.dwell, again.hits) == (None, timedelta(seconds=2), 2)
+
+
+def test_what_certainly_stood_there_may_be_hidden_as_long_as_the_settings_say() -> None:
+    clock = Clock()
+    for _ in range(10):
+        clock.look(1, SEEN)
+    for _ in range(50):
+        clock.look(1, HIDDEN)
+    assert is_gone(clock.presence, RULE, is_reported=False)
+    assert not is_gone(clock.presence, RULE, is_reported=False, is_steady=True)
+    for _ in range(12):
+        clock.look(1, HIDDEN)
+    assert is_gone(clock.presence, RULE, is_reported=False, is_steady=True)
+
+
+def test_what_shows_the_same_box_each_time_is_missed_more_often_before_it_is_given_up() -> None:
+    clock = Clock()
+    for _ in range(60):
+        clock.look(1, SEEN)
+    for number in range(120):
+        clock.look(1, SEEN if number % 5 == 4 else EMPTY)
+    clock.look(1, EMPTY)
+    assert is_gone(clock.presence, RULE, is_reported=True)
+    assert not is_gone(clock.presence, RULE, is_reported=True, is_steady=True)
+    # Its place seen empty all along is empty.
+    for _ in range(40):
+        clock.look(1, EMPTY)
+    assert is_gone(clock.presence, RULE, is_reported=True, is_steady=True)

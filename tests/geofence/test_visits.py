@@ -302,3 +302,18 @@ def test_iou_agrees_with_polygons(a: Box, b: Box) -> None:
 
     first, second = shapely.box(*a), shapely.box(*b)
     assert iou(a, b) == pytest.approx(first.intersection(second).area / first.union(second).area, abs=1e-9)
+
+
+def test_somebody_right_before_a_thing_hides_it() -> None:
+    camera = PlainCamera()
+    x0, y0, _, y1 = Seen(0).xyxy
+    vendor = (x0 + 20, y0 - 10, x0 + 60, y1 + 10)
+    camera.see(0)
+    for second in range(1, 20):
+        camera.see(second, Seen(0))
+    for second in range(20, 60):
+        camera.see(second, people=[vendor], at_m=(0.5, 0.0))
+    for second in range(60, 66):
+        camera.see(second, Seen(0))
+    assert [event for _, event in camera.events] == [OPENED]
+    assert camera.full[0].incident.began_at == START + timedelta(seconds=0.5)
