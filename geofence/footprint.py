@@ -3,7 +3,7 @@
 A thing is taken for a cuboid of its class's size that stands on the ground. Its place, and how much larger or smaller
 than usual it is, are those for which the picture's rectangle around it fits the box best; its direction is that of
 the lane or kerb, across it, or any other, as the box has it. Edges of the box that something hides, or that the
-picture cuts, say nothing.
+picture cuts, say only that the thing reaches as far.
 """
 
 from __future__ import annotations
@@ -44,6 +44,10 @@ SLANTS = tuple(math.radians(degrees) for degrees in range(15, 180, 15))
 ROUNDS = 8
 _STEP_SIZES = np.array([0.01, 0.01, 0.002, 0.002])
 _STEPS = np.diag(_STEP_SIZES)
+# A foot that is hidden may be anywhere.
+_FAR_PX = 1e6
+# Which way an edge of ``LTRB`` goes into its box.
+_INWARDS = np.array([1.0, 1.0, -1.0, -1.0])
 # The eight corners of a cuboid, in halves of its length and width, and its height.
 _AHEAD = np.array([-1.0, -1.0, 1.0, 1.0] * 2)
 _ASIDE = np.array([-1.0, 1.0, 1.0, -1.0] * 2)
@@ -138,7 +142,7 @@ def _contact(homography: Homography, footing: Footing) -> Footprint | None:
         heading_rad=math.atan2(float(side[0]), float(side[1])) % math.pi,
         length_m=max(depth_m, across_m),
         width_m=min(depth_m, across_m),
-        sway_m=_pair(away * metres_per_px * _edge_px(footing)[3]),
+        sway_m=_pair(away * metres_per_px * (_edge_px(footing)[3] if "B" not in footing.unseen_edges else _FAR_PX)),
         axis_rad=footing.axis_rad,
     )
 
@@ -151,11 +155,14 @@ def _fit(pose: Pose, footing: Footing, contact: Footprint) -> Footprint | None:
     sides = np.array([size.length_m, size.width_m, size.height_m])
     sigma_px = _edge_px(footing)
     target = np.array(footing.xyxy)
+    is_unseen = np.array([edge in footing.unseen_edges for edge in EDGES])
 
     def residuals(state: Float64s) -> Float64s:
         """(n·K, 4) states east, north, log size, log height → (n·K, 6) deviations."""
-        edges = _edges(pose, state, np.tile(headings, len(state) // count), sides)
-        return np.hstack(((edges - target) / sigma_px, state[:, 2:] / spread))
+        off_px = _edges(pose, state, np.tile(headings, len(state) // count), sides) - target
+        # An edge that is not seen lies no further in than what is seen.
+        inside_px = np.maximum(off_px * _INWARDS, 0.0)
+        return np.hstack((np.where(is_unseen, inside_px, off_px) / sigma_px, state[:, 2:] / spread))
 
     def slopes(state: Float64s, deviation: Float64s) -> Float64s:
         """(K, 6, 4) of the deviations, by differences."""
@@ -185,7 +192,9 @@ def _fit(pose: Pose, footing: Footing, contact: Footprint) -> Footprint | None:
     best = int(np.argmin(total))
     if not np.isfinite(total[best]):
         return None
-    found = _footprint(state[best], float(headings[best]), sides, jacobian[best])
+    # How far an unseen edge may lie out is as unknown as ever.
+    seen_slopes = np.delete(jacobian[best], np.flatnonzero(is_unseen), axis=0)
+    found = _footprint(state[best], float(headings[best]), sides, seen_slopes)
     return replace(found, axis_rad=footing.axis_rad)
 
 
@@ -224,12 +233,10 @@ def _cost(deviation: Float64s) -> Float64s:
 
 
 def _edge_px(footing: Footing) -> Float64s:
-    """(4,) standard deviations of the edges left, top, right, bottom; infinite for those that are not seen."""
+    """(4,) standard deviations of the edges left, top, right, bottom, where they are seen."""
     x0, y0, x1, y1 = footing.xyxy
     across, down = EDGE_SHARE * (x1 - x0) + EDGE_PX, EDGE_SHARE * (y1 - y0) + EDGE_PX
-    sigma = np.array([across, down, across, down])
-    sigma[[edge in footing.unseen_edges for edge in EDGES]] = 1e6
-    return sigma
+    return np.array([across, down, across, down])
 
 
 def _footprint(state: Float64s, heading: float, sides: Float64s, jacobian: Float64s) -> Footprint:

@@ -28,6 +28,8 @@ MIN_SHARE = 0.5
 # the limit of a passage lies in the middle, because a measured width errs either way.
 SHARE_SLACK = 0.1
 CLEAR_SLACK_M = 0.1
+# A vehicle is as long as a place is unsure: so much of it at least is on the sidewalk that it blocks.
+VEHICLE_SHARE = 0.3
 # What nobody knows the place of by so much, because its foot is hidden, proves a sidewalk blocked only if it does so
 # wherever it may stand.
 SURE_M = 1.0
@@ -165,7 +167,9 @@ def exposed_garbage(site: Site, standing: Sequence[Visit], at: datetime) -> list
 
 def blocked_sidewalks(site: Site, standing: Sequence[Visit], at: datetime, broken: frozenset[Key]) -> list[Breach]:
     """Sidewalks on which obstacles that no other rule claims leave no passage from end to end."""
-    obstacles = _with_role(site, standing, OBSTACLE_ROLES | {Role.VEHICLE})
+    obstacles = _with_role(site, standing, OBSTACLE_ROLES)
+    # One that drives off slowly stands nowhere, and half of it is seen at a place that it does not have.
+    obstacles += [one for one in _with_role(site, standing, frozenset({Role.VEHICLE})) if one.has_lasted]
     if not obstacles or not site.walkways:
         return []
     found: list[Breach] = []
@@ -194,11 +198,14 @@ def _blocked_with(
 ) -> list[Breach]:
     """Sidewalks that these things block where they stand on (N, 4, 2) polygons."""
     rows, zones, overlaps = site.zones.overlapping(polygons)
+    shares = shapely.area(overlaps) / shapely.area(shapely.polygons(polygons))[rows]
+    is_vehicle = np.array([site.classes.by_name[one.name].role == Role.VEHICLE for one in obstacles])
+    in_the_way = shares > np.where(is_vehicle[rows], VEHICLE_SHARE, 0.0)
     found = []
     for number in sorted(site.walkways):
         zone = site.zones.zones[number]
         is_free = np.array([_is_allowed(site, IncidentKind.BLOCKED_SIDEWALK, zone, one, at) for one in obstacles])
-        is_there = (zones == number) & (shapely.area(overlaps) > 0) & ~is_free[rows]
+        is_there = (zones == number) & in_the_way & ~is_free[rows]
         if is_there.any():
             things = [obstacles[row] for row in rows[is_there]]
             breach = _blocked(site, number, things, list(overlaps[is_there]), at=at, broken=broken)

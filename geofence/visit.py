@@ -23,6 +23,7 @@ from geofence.boxes import (
     is_leaving,
     is_moving,
     joined,
+    lasts,
     off_edges,
     sparse,
     verdict,
@@ -110,6 +111,11 @@ class Visit:
     def confidence(self) -> float:
         """Mean over all sightings."""
         return self.confidence_sum / self.presence.hits
+
+    @property
+    def has_lasted(self) -> bool:
+        """It has been seen for so long that it neither passes nor is another look of what stood there."""
+        return lasts((self.presence.dwell - self.presence.unsure).total_seconds(), self.presence.hits)
 
     def is_seen_at(self, at: datetime) -> bool:
         """Whether the look at `at` showed it."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from geofence.boxes import EDGES, KNOWN_BOXES, Box, area_px, common_px, has_moved_on, iou, lasts
+from geofence.boxes import EDGES, KNOWN_BOXES, Box, area_px, common_px, has_moved_on, iou
 from geofence.dwell import DwellSettings, Sight, advance, is_gone
 from geofence.scene import SAME_BOX_IOU, Float64s, Scene, Surroundings, Thing, edge_letters, hidden_edges
 from geofence.visit import Departure, Look, Visit, at_rest, born, continued
@@ -133,7 +133,7 @@ def _pairs(fits: Sequence[_Fit], hidden: Sequence[bool]) -> dict[int, int]:
 
 def _missed(visits: Sequence[Visit], pairs: Mapping[int, int]) -> list[Visit]:
     """What stands there for long and a frame does not show."""
-    return [visit for row, visit in enumerate(visits) if row not in pairs and _lasts(visit)]
+    return [visit for row, visit in enumerate(visits) if row not in pairs and visit.has_lasted]
 
 
 def _is_grown_or_cut(usual: Box, thing: Thing, likeness: float) -> bool:
@@ -228,7 +228,7 @@ def _without_replaced(visits: list[Visit], at: datetime, rules: Rules) -> tuple[
     kept: list[Visit] = []
     left: list[Departure] = []
     seen = [visit for visit in visits if visit.is_seen_at(at)]
-    present, new = [visit for visit in seen if _lasts(visit)], [visit for visit in seen if visit.presence.hits == 1]
+    present, new = [visit for visit in seen if visit.has_lasted], [visit for visit in seen if visit.presence.hits == 1]
     for visit in visits:
         if visit.is_seen_at(at):
             kept.append(visit)
@@ -240,12 +240,6 @@ def _without_replaced(visits: list[Visit], at: datetime, rules: Rules) -> tuple[
         else:
             kept.append(visit)
     return kept, left
-
-
-def _lasts(visit: Visit) -> bool:
-    """Whether a thing has been seen for so long that it is no other look of what stood there."""
-    seen_s = (visit.presence.dwell - visit.presence.unsure).total_seconds()
-    return lasts(seen_s, visit.presence.hits)
 
 
 def _takes_place(other: Visit, visit: Visit, rules: Rules) -> bool:

@@ -45,11 +45,13 @@ def bins(*spans: tuple[float, float], y: float = 12.0) -> list[Seen]:
     return [on_ground("garbage_bin", (left + right) / 2, y, right - left, 0.6) for left, right in spans]
 
 
-def judged(site: Site, *seen: Seen, at: datetime = NOON, size_px: tuple[int, int] = (960, 540)) -> list[Breach]:
-    """What is broken at `at` by things that have stood there for some frames."""
+def judged(
+    site: Site, *seen: Seen, at: datetime = NOON, size_px: tuple[int, int] = (960, 540), seconds: int = 9
+) -> list[Breach]:
+    """What is broken at `at` by things that have stood there for so long, a frame a second."""
     camera, memory = site.cameras["cam-01"], Memory()
     scene = observe(site, camera, frame_of(*seen, size_px=size_px))
-    for second in range(-4, 1):
+    for second in range(-seconds, 1):
         memory, _ = advance_camera(site, camera, memory, scene, at + timedelta(seconds=second))
     return list(breaches_of(site, memory.visits, at, frozenset()))
 
@@ -218,6 +220,8 @@ def test_a_car_that_no_parking_rule_claims_is_an_obstacle(small_site: Site) -> N
     by_night = with_hours(small_site, "sidewalk-1", "22:00-06:00")
     assert kinds(by_night, car(1.5)) == [(SIDEWALK, "sidewalk-1")]
     assert kinds(by_night, car(0.2)) == []
+    # One that stops for a moment, or drives off slowly, is none yet.
+    assert judged(by_night, car(1.5), seconds=5) == []
 
 
 def test_people_and_garbage_are_no_obstacles(small_site: Site) -> None:
