@@ -3,7 +3,7 @@
 A thing is taken for a cuboid of its class's size that stands on the ground. Its place, and how much larger or smaller
 than usual it is, are those for which the picture's rectangle around it fits the box best; its direction is that of
 the lane or kerb, across it, or any other, as the box has it. Edges of the box that something hides, or that the
-picture cuts, say only that the thing reaches as far.
+picture cuts, say nothing; of stalls and goods, whose sizes differ more, that they reach as far at least.
 """
 
 from __future__ import annotations
@@ -160,8 +160,8 @@ def _fit(pose: Pose, footing: Footing, contact: Footprint) -> Footprint | None:
     def residuals(state: Float64s) -> Float64s:
         """(n·K, 4) states east, north, log size, log height → (n·K, 6) deviations."""
         off_px = _edges(pose, state, np.tile(headings, len(state) // count), sides) - target
-        # An edge that is not seen lies no further in than what is seen.
-        inside_px = np.maximum(off_px * _INWARDS, 0.0)
+        # An edge that is not seen lies no further in than what is seen of it; of vehicles the size tells more.
+        inside_px = np.maximum(off_px * _INWARDS, 0.0) if size.role == Role.OBSTACLE else np.zeros(4)
         return np.hstack((np.where(is_unseen, inside_px, off_px) / sigma_px, state[:, 2:] / spread))
 
     def slopes(state: Float64s, deviation: Float64s) -> Float64s:
