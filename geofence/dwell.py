@@ -163,11 +163,13 @@ def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool, i
     seen_empty = presence.missed_since - presence.look
     # What the detector often misses has not left because it is missed once more.
     absence = timedelta(seconds=settings.absence_s)
-    share = MAX_STEADY_MISSED_SHARE if is_steady else min(presence.missed_share, MAX_MISSED_SHARE)
-    patience = absence / (1 - share)
-    enough = patience if presence.missed_share > MAX_MISSED_SHARE else absence
-    if seen_empty >= enough:
+    often = MAX_STEADY_MISSED_SHARE if is_steady else MAX_MISSED_SHARE
+    share = min(presence.missed_share, often)
+    # Empty without a break.
+    if seen_empty >= (absence / (1 - share) if share >= MAX_MISSED_SHARE else absence):
         return seen_empty >= presence.look * MIN_EMPTY_LOOKS
+    # Empty in pieces, all in all.
+    patience = absence / (1 - (often if is_steady else share))
     if not is_reported:
         least_s = MIN_PATIENCE_S if presence.hits > 1 else GLIMPSE_PATIENCE_S
         patience = min(patience, max(presence.dwell, timedelta(seconds=least_s)))
