@@ -68,7 +68,7 @@ def _turn(seconds: Float64s, boxes: Float64s) -> float | None:
     evidence = by_edge.sum(axis=1)
     best = int(evidence.argmax())
     shift = slopes[best] * (turns[best] - seconds[0]) ** 2
-    is_seen = (by_edge[best] >= EDGE_EVIDENCE) & (abs(shift) > 0)
+    is_seen = by_edge[best] >= EDGE_EVIDENCE
     # Both edges of a pair go the same way: no lamp or passer-by does that.
     goes = [is_seen[a] and is_seen[b] and shift[a] * shift[b] > 0 for a, b in ((0, 2), (1, 3))]
     if evidence[best] < EVIDENCE or not any(goes) or abs(shift).max() < LEAST_SHARE * size + TREMBLE_PX:

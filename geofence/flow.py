@@ -65,7 +65,7 @@ def with_passings(passings: Sequence[Passing], departures: Sequence[Departure], 
         east_m, north_m = departure.visit.anchor_m
         clock_s = now_s - presence.missing.total_seconds()
         if not any(
-            clock_s - one.clock_s < SAME_PASSING_S
+            abs(clock_s - one.clock_s) < SAME_PASSING_S
             and math.hypot(one.east_m - east_m, one.north_m - north_m) < SAME_PASSING_M
             for one in after
         ):

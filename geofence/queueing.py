@@ -27,7 +27,7 @@ DISSOLVES_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Fits:
+class _Spacing:
     """How the next one in a queue stands: gap between the two, metres, and how much later it came, seconds.
 
     mean_delay_s: what they need on average at least
@@ -39,9 +39,9 @@ class _Fits:
     mean_delay_s: float
 
 
-PARKED_OR_QUEUED = _Fits(max_gap_m=8.0, min_delay_s=-3.0, max_delay_s=7.0, mean_delay_s=1.5)
+ANYWHERE = _Spacing(max_gap_m=8.0, min_delay_s=-3.0, max_delay_s=7.0, mean_delay_s=1.5)
 # Behind a head beyond which others drove: red lasts, traffic comes in bursts, and one of the queue may not be seen.
-DRIVEN = _Fits(max_gap_m=20.0, min_delay_s=-6.0, max_delay_s=30.0, mean_delay_s=0.5)
+DRIVEN = _Spacing(max_gap_m=20.0, min_delay_s=-6.0, max_delay_s=30.0, mean_delay_s=0.5)
 
 
 def with_queues(
@@ -51,7 +51,7 @@ def with_queues(
     look: Look,
     settings: DwellSettings,
 ) -> list[Visit]:
-    """The visits, with what is known of their lanes, and since when they were last seen queueing.
+    """The visits, with what is known of their lanes, and when they were last seen queueing.
 
     numbers: of the vehicles that stand; passings: where others drove of late
     """
@@ -60,8 +60,9 @@ def with_queues(
     unsure = [row for row in rows if not all(visits[row].driven_sides)]
     for row, (ahead, behind) in zip(unsure, driven_sides([visits[row] for row in unsure], passings, look), strict=True):
         known = visits[row].driven_sides
-        if (ahead and not known[0]) or (behind and not known[1]):
-            after[row] = replace(visits[row], driven_sides=(ahead or known[0], behind or known[1]))
+        sides = (ahead or known[0], behind or known[1])
+        if sides != known:
+            after[row] = replace(visits[row], driven_sides=sides)
     queueing = queueing_numbers([after[row] for row in rows], look.at, settings)
     for row in rows:
         if after[row].number in queueing:
@@ -85,15 +86,17 @@ def queueing_numbers(vehicles: Sequence[Visit], at: datetime, settings: DwellSet
     ]
     queued: set[int] = set()
     for way in (1, -1):
-        for fits in (PARKED_OR_QUEUED, DRIVEN):
-            behind = {one.number: [other for other in young if one.is_followed_by(other, way, fits)] for one in young}
+        for spacing in (ANYWHERE, DRIVEN):
+            behind = {
+                one.number: [other for other in young if one.is_followed_by(other, way, spacing)] for one in young
+            }
             for head in young:
-                if fits is DRIVEN and not head.is_driven_beyond(way):
+                if spacing is DRIVEN and not head.is_driven_beyond(way):
                     continue
                 chain = [head]
                 while following := [one for one in behind[chain[-1].number] if one not in chain]:
                     chain.append(min(following, key=lambda one: one.along_from(chain[-1], way)))
-                    if _is_queue(chain, fits):
+                    if _is_queue(chain, spacing):
                         queued.update(one.number for one in (*chain, *_between(chain, young, way)))
     return frozenset(queued)
 
@@ -104,9 +107,9 @@ def _between(chain: Sequence[_Standing], others: Sequence[_Standing], way: int) 
     return [one for one in others if one.is_in_lane_of(head) and 0 <= one.along_from(head, way) <= length_m]
 
 
-def _is_queue(chain: Sequence[_Standing], fits: _Fits) -> bool:
+def _is_queue(chain: Sequence[_Standing], spacing: _Spacing) -> bool:
     passed_s = (chain[-1].began_at - chain[0].began_at).total_seconds()
-    return len(chain) >= MIN_VEHICLES and passed_s >= fits.mean_delay_s * (len(chain) - 1)
+    return len(chain) >= MIN_VEHICLES and passed_s >= spacing.mean_delay_s * (len(chain) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,13 +149,13 @@ class _Standing:
         """Whether others drove on where those would who stand behind it."""
         return self.driven_sides[0 if way > 0 else 1]
 
-    def is_followed_by(self, other: _Standing, way: int, fits: _Fits) -> bool:
+    def is_followed_by(self, other: _Standing, way: int, spacing: _Spacing) -> bool:
         """Whether the other one stopped next behind it in the same lane, shortly after it."""
         delay_s = (other.began_at - self.began_at).total_seconds()
-        if other is self or not fits.min_delay_s <= delay_s <= fits.max_delay_s:
+        if other is self or not spacing.min_delay_s <= delay_s <= spacing.max_delay_s:
             return False
         gap_m = other.along_from(self, way) - (self.length_m + other.length_m) / 2
-        return other.is_in_lane_of(self) and -self.length_m / 2 <= gap_m <= fits.max_gap_m
+        return other.is_in_lane_of(self) and -self.length_m / 2 <= gap_m <= spacing.max_gap_m
 
     def _from(self, other: _Standing) -> tuple[float, float]:
         return self.center_m[0] - other.center_m[0], self.center_m[1] - other.center_m[1]

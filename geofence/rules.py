@@ -28,7 +28,7 @@ MIN_SHARE = 0.5
 # the limit of a passage lies in the middle, because a measured width errs either way.
 SHARE_SLACK = 0.1
 CLEAR_SLACK_M = 0.1
-# A vehicle is as long as a place is unsure: so much of it at least is on the sidewalk that it blocks.
+# A vehicle's place errs along its whole length: so much of it at least is on the sidewalk that it blocks.
 VEHICLE_SHARE = 0.3
 # What nobody knows the place of by so much, because its foot is hidden, proves a sidewalk blocked only if it does so
 # wherever it may stand.

@@ -291,29 +291,26 @@ def test_a_stay_counts_from_when_the_hours_begin(small_site: Site) -> None:
     assert watch.events[0].dwell_s == 20.0
 
 
-def test_a_stay_counts_from_when_its_permit_ends(small_site: Site) -> None:
+def with_permit_until(site: Site, second: float, kind: IncidentKind, name: str) -> Site:
     permit = Permit(
-        id="movers",
-        kinds=frozenset({IncidentKind.ILLEGAL_PARKING}),
+        id="until",
+        kinds=frozenset({kind}),
         starts_at=NOON - timedelta(hours=1),
-        ends_at=NOON + timedelta(seconds=40),
-        classes=frozenset({"car"}),
+        ends_at=NOON + timedelta(seconds=second),
+        classes=frozenset({name}),
     )
-    watch = Watch(dataclasses.replace(small_site, permits=(permit,)))
+    return dataclasses.replace(site, permits=(permit,))
+
+
+def test_a_stay_counts_from_when_its_permit_ends(small_site: Site) -> None:
+    watch = Watch(with_permit_until(small_site, 40, IncidentKind.ILLEGAL_PARKING, "car"))
     watch.see_every(range(80), CAR)
     assert told(watch) == [("opened", "illegal_parking", timedelta(seconds=60))]
     assert watch.events[0].began_at == NOON + timedelta(seconds=40)
 
 
 def test_a_blockade_counts_from_when_its_permit_ends(small_site: Site) -> None:
-    permit = Permit(
-        id="market",
-        kinds=frozenset({IncidentKind.BLOCKED_SIDEWALK}),
-        starts_at=NOON - timedelta(hours=1),
-        ends_at=NOON + timedelta(seconds=40),
-        classes=frozenset({"bicycle"}),
-    )
-    watch = Watch(dataclasses.replace(small_site, permits=(permit,)))
+    watch = Watch(with_permit_until(small_site, 40, IncidentKind.BLOCKED_SIDEWALK, "bicycle"))
     watch.see_every(range(120), *BLOCK)
     assert watch.events[0].began_at == NOON + timedelta(seconds=40)
 

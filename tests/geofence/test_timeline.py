@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,9 +11,12 @@ from hypothesis import strategies as st
 
 from geofence.errors import GeofenceError
 from geofence.judge import CameraState
+from geofence.memory import shifted
 from geofence.messages import EventType
+from geofence.queueing import is_queueing
 from geofence.site import Site
 from geofence.timeline import end_of_frames
+from tests.geofence import plain_street
 from tests.geofence.conftest import NOON, Pinhole, Seen, Watch
 
 CAR = Seen("car", Pinhole().box_of(-1.25, 14.0, 1.8, 4.6, 1.5))
@@ -124,3 +128,19 @@ def test_saved_state_of_something_else_is_refused_in_one_line() -> None:
     with pytest.raises(GeofenceError, match="saved camera state is not readable: memory.visits") as caught:
         CameraState.from_json('{"memory": {"last_frame_at": null, "visits": 3}}')
     assert "\n" not in str(caught.value)
+
+
+def test_a_clock_that_was_set_moves_all_that_is_remembered_of_a_visit() -> None:
+    camera = plain_street.PlainCamera()
+    for second in range(20):
+        camera.see(second, plain_street.Seen(0))
+    camera.visits = [replace(camera.visits[0], queued_at=camera.at, off=camera.visits[0].recent[-1:])]
+    by = timedelta(hours=-1)
+    (before,), (after,) = camera.memory.visits, shifted(camera.memory, by).visits
+    for name in ("recent", "off"):
+        moved = [(one.at - by, one.before - by) for one in getattr(after, name)]
+        assert moved == [(one.at, one.before) for one in getattr(before, name)]
+    assert after.presence.last_seen_at - before.presence.last_seen_at == by
+    assert after.placed_at - before.placed_at == after.named_at - before.named_at == by
+    # Else it would stand in a queue for an hour.
+    assert not is_queueing(after, after.presence.last_seen_at)

@@ -88,15 +88,19 @@ def test_a_reported_thing_beside_which_another_stands_is_cleared_when_it_has_bee
     assert camera.full[0].incident.incident_id != camera.full[2].incident.incident_id
 
 
+def drives(camera: PlainCamera, first_s: int, *east_m: float) -> None:
+    """A car alone in the picture, a look a second from `first_s` on."""
+    for second, east in enumerate(east_m, start=first_s):
+        camera.see(second, Seen(east))
+
+
 def test_a_stay_begins_when_the_thing_has_come_to_rest_and_ends_when_it_drives_on() -> None:
     camera = PlainCamera()
     camera.see(0)
-    for second, east in enumerate((-1.8, -0.8, -0.2), start=1):
-        camera.see(second, Seen(east))
+    drives(camera, 1, -1.8, -0.8, -0.2)
     for second in range(4, 44):
         camera.see(second, Seen(0))
-    for second, east in enumerate((0.2, 0.8, 1.8), start=44):
-        camera.see(second, Seen(east))
+    drives(camera, 44, 0.2, 0.8, 1.8)
     for second in range(47, 60):
         camera.see(second)
     assert [event for _, event in camera.events] == [OPENED, CLEARED]
@@ -109,12 +113,10 @@ def test_a_stay_begins_when_the_thing_has_come_to_rest_and_ends_when_it_drives_o
 def test_rolling_in_and_out_does_not_count_as_staying() -> None:
     camera = PlainCamera()
     camera.see(0)
-    for second, east in enumerate((-1.6, -1.0, -0.5, -0.3), start=1):
-        camera.see(second, Seen(east))
+    drives(camera, 1, -1.6, -1.0, -0.5, -0.3)
     for second in range(5, 33):
         camera.see(second, Seen(0))
-    for second, east in enumerate((0.4, 0.9, 1.5), start=33):
-        camera.see(second, Seen(east))
+    drives(camera, 33, 0.4, 0.9, 1.5)
     for second in range(36, 60):
         camera.see(second)
     assert camera.events == []
@@ -123,8 +125,7 @@ def test_rolling_in_and_out_does_not_count_as_staying() -> None:
 def test_a_reported_thing_stays_the_same_however_it_came() -> None:
     camera = PlainCamera(rules={**RULES, PARKING: replace(RULES[PARKING], min_dwell_s=8)})
     camera.see(0)
-    for second, east in enumerate((-1.5, -0.8, -0.3), start=1):
-        camera.see(second, Seen(east))
+    drives(camera, 1, -1.5, -0.8, -0.3)
     for second in range(4, 40):
         camera.see(second, Seen(0))
     assert [event for _, event in camera.events].count(OPENED) == 1
