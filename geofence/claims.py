@@ -1,6 +1,6 @@
 """From broken rules to incidents: each is reported once at its limit, updated while it stands, cleared when it is over.
 
-A claim is a rule that has been broken without a break by the same thing, or on the same sidewalk.
+A claim is a rule that has been broken without a break by the same thing, or at the same place of a sidewalk.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from enum import StrEnum
 from math import dist, hypot
 
 from geofence.boxes import LASTING_LOOKS, RESTLESS_S, Box
+from geofence.breach import Breach, Clearance, Key
 from geofence.dwell import MAX_MISSED_SHARE, ZERO, DwellSettings
 from geofence.identity import incident_id_of
 from geofence.messages import EventType, IncidentKind
 from geofence.queueing import is_queueing
-from geofence.rules import Breach, Clearance, Key
 from geofence.visit import Departure, Look, Visit
 
 # An update is due at once when a passage has become narrower by this much, or the thing stands so far from where it was
@@ -70,6 +70,7 @@ class Claim:
     kind: IncidentKind
     key: str
     visits: tuple[int, ...]
+    zone_id: str
     began_at: datetime
     is_start_unknown: bool
     began_clock: timedelta
@@ -155,6 +156,7 @@ def _begun(breach: Breach, members: Sequence[Visit], look: Look) -> Claim:
         kind=breach.kind,
         key=breach.key,
         visits=breach.visits,
+        zone_id=breach.zone.id,
         began_at=breach.since,
         is_start_unknown=breach.is_start_unknown,
         began_clock=look.clock - elapsed,
@@ -278,7 +280,8 @@ def _change(claim: Claim, look: Look, settings: DwellSettings) -> Change | None:
     if width_m is not None and claim.told_clear_m is not None and width_m <= claim.told_clear_m - WORSE_M:
         return Change.WORSE
     # A heap is as large as all its pieces: another piece of it is no other place.
-    if settings.merge_m == 0 and claim.told_m is not None:
+    is_heap = settings.merge_m > 0 and claim.kind != IncidentKind.BLOCKED_SIDEWALK
+    if not is_heap and claim.told_m is not None:
         # A place that has only become better known is no other place.
         unsure_m = MOVED_SIGMAS * hypot(claim.sigma_m, claim.told_sigma_m)
         if dist(claim.told_m, claim.ground_m) >= max(MOVED_M, unsure_m):
@@ -297,7 +300,9 @@ def _opened(
     """Report a claim that has reached its limit, or let it join the incident of a near one."""
     claim = kept[row]
     reach_m = max(settings.merge_m, settings.same_place_m)
-    others = [one for one in kept if one is not claim and one.kind == claim.kind and not breach.is_whole_zone]
+    # All that is part of a blockade is in it already.
+    is_whole = claim.kind == IncidentKind.BLOCKED_SIDEWALK
+    others = [one for one in kept if one is not claim and one.kind == claim.kind and not is_whole]
     reported = [
         (dist(one.incident.ground_m, breach.ground_m), number)
         for number, one in enumerate(others)

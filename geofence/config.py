@@ -195,6 +195,7 @@ class _Garbage(_Dwell):
 
 class _Sidewalk(_Dwell):
     min_dwell_s: _Seconds = 300.0
+    merge_m: _Metres = 15.0
     min_clear_m: float = Field(default=1.5, ge=0.3, le=10, description="metres, 0.3 … 10")
 
 

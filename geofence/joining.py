@@ -159,8 +159,8 @@ def _reach_m(told: Told, event: IncidentEvent, settings: Mapping[IncidentKind, D
         return SENSOR_M if is_bin or sensor_kind == camera_kind else -1.0
     if told.kind != event.kind:
         return -1.0
-    if event.kind == IncidentKind.BLOCKED_SIDEWALK:
-        return float("inf") if told.zone_id == event.zone_id else -1.0
+    if event.kind == IncidentKind.BLOCKED_SIDEWALK and told.zone_id != event.zone_id:
+        return -1.0
     rule = settings[event.kind]
     return max(rule.merge_m, rule.same_place_m)
 

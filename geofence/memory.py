@@ -12,6 +12,7 @@ import numpy as np
 
 from detectors.classes import Role
 from geofence.boxes import Sighting
+from geofence.breach import Known
 from geofence.claims import Claim, Report, advance_claims
 from geofence.dwell import ZERO, DwellSettings, Presence
 from geofence.flow import Passing, moved_up, with_flow, with_passings
@@ -86,7 +87,12 @@ def advance_camera(
     passings = with_passings(memory.passings, [left for left in departures if _is_vehicle(site, left.visit)], look)
     standing = frozenset(visit.number for visit in visits if is_standing(visit) and _is_vehicle(site, visit))
     visits = with_queues(visits, standing, passings, look, site.config.dwell[IncidentKind.ILLEGAL_PARKING])
-    broken = frozenset((claim.kind, claim.key) for claim in memory.claims)
+    broken = {
+        (claim.kind, claim.key): Known(
+            visits=claim.visits, zone_id=claim.zone_id, ground_m=claim.told_m or claim.ground_m
+        )
+        for claim in memory.claims
+    }
     claims, reports = advance_claims(
         memory.claims,
         breaches_of(site, visits, seen_at, broken),

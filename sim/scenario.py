@@ -186,6 +186,7 @@ class Scenario(Part):
             garbage_s=value("exposed_garbage", "min_dwell_s", usual.garbage_s),
             blocked_s=value("blocked_sidewalk", "min_dwell_s", usual.blocked_s),
             merge_m=value("exposed_garbage", "merge_m", usual.merge_m),
+            blockade_m=value("blocked_sidewalk", "merge_m", usual.blockade_m),
             min_clear_m=value("blocked_sidewalk", "min_clear_m", usual.min_clear_m),
         )
 

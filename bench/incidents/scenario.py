@@ -47,6 +47,7 @@ class Rules:
     absence_s: float = 15.0
     max_gap_s: float = 60.0
     merge_m: float = 10.0
+    blockade_m: float = 15.0
     min_clear_m: float = 1.5
 
 

@@ -68,7 +68,7 @@ def _site_toml(scenario: Scenario) -> str:
         f"rules.illegal_parking = {{ min_dwell_s = {rules.parking_s:g}, {shared} }}",
         f"rules.exposed_garbage = {{ min_dwell_s = {rules.garbage_s:g}, {shared}, merge_m = {rules.merge_m:g} }}",
         f"rules.blocked_sidewalk = {{ min_dwell_s = {rules.blocked_s:g}, {shared}, "
-        f"min_clear_m = {rules.min_clear_m:g} }}",
+        f"min_clear_m = {rules.min_clear_m:g}, merge_m = {rules.blockade_m:g} }}",
         "",
         "[[cameras]]",
         f'id = "{CAMERA_ID}"',

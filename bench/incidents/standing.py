@@ -151,6 +151,19 @@ def sidewalks() -> list[Scenario]:
             _stall("first", 1.9, 0, 15, (20, 110)),
             _stall("then", 1.2, 0, 15, (110, 240)),
         ),
+        scenario(
+            "two-blockades",
+            "stalls shut the sidewalk at two places 19 m apart, the first goes first",
+            _stall("near", 1.9, 0, 11, (20, 130)),
+            _stall("far", 2.2, 0, 30, (45, 220)),
+            camera=TEN_M,
+        ),
+        scenario(
+            "market",
+            "four stalls in a row, 3 m apart, go one by one from the nearest on",
+            *(_stall(f"stall-{n}", 1.9 + 0.1 * n, 0, 12 + 4.2 * n, (20 + n, 120 + 25 * n)) for n in range(4)),
+            camera=TEN_M,
+        ),
         scenario("leaves-1.3-far", "the same from 10 m high and 30 m away", _stall("stall", 1.9, 0, 28), camera=TEN_M),
     ]
 

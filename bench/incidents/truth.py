@@ -7,15 +7,15 @@ due_at:   when it had stood for the limit. Seconds out of force do not count, no
 ended_at: when it left, or its zone went out of force; none if it is there at the end
 A vehicle that comes back to its place within absence_s has not left. Pieces of garbage within merge_m of a heap's
 first piece are one incident, which ends with the last of them. What else blocks a sidewalk is one incident as long
-as less than min_clear_m is free. The place is the middle of the footprint: of the vehicle, of the heap's first
-piece, of the largest thing in the way.
+as less than min_clear_m is free there; further than blockade_m along it is another. The place is the middle of the
+footprint: of the vehicle, of the heap's first piece, of the largest thing in the way.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from math import hypot
@@ -240,36 +240,44 @@ def _blocked(scenario: Scenario) -> Iterator[TrueSpan]:
     for zone in scenario.zones:
         if zone.kind != "sidewalk":
             continue
-        (x0, y0), _, (x1, y1), _ = zone.corners_m
-        open_span: TrueSpan | None = None
+        spans: list[TrueSpan] = []
         for mark in marks:
             standing = [actor.at(mark) for actor, stay in stays if stay.from_s <= mark < stay.until_s]
-            things = [body for body in standing if body is not None and body.fill <= OVERFLOW_FILL]
-            passage = passage_of(Rect(x0=x0, y0=y0, x1=x1, y1=y1), things)
-            is_blocked = bool(passage.chain) and passage.width_m < scenario.rules.min_clear_m
-            if is_blocked and open_span is None:
-                largest = max(passage.chain, key=lambda body: (body.length_m * body.width_m, body.id))
-                open_span = TrueSpan(
+            shut = _largest_of_chains(zone, [body for body in standing if body is not None], scenario.rules.min_clear_m)
+            still: list[TrueSpan] = []
+            for body in shut:
+                span = _span_at(spans, body, scenario.rules.blockade_m) or _span_at(
+                    still, body, scenario.rules.blockade_m
+                )
+                span = span or TrueSpan(
                     kind="blocked_sidewalk",
-                    body=largest,
+                    body=body,
                     zone_id=zone.id,
                     from_s=mark,
                     until_s=scenario.seconds,
                     limit_s=scenario.rules.blocked_s,
                 )
-            elif not is_blocked and open_span is not None:
-                yield _until(open_span, mark)
-                open_span = None
-        if open_span is not None:
-            yield open_span
+                still += [span] if span not in still else []
+            yield from (replace(span, until_s=mark) for span in spans if span not in still)
+            spans = still
+        yield from spans
 
 
-def _until(span: TrueSpan, until_s: float) -> TrueSpan:
-    return TrueSpan(
-        kind=span.kind,
-        body=span.body,
-        zone_id=span.zone_id,
-        from_s=span.from_s,
-        until_s=until_s,
-        limit_s=span.limit_s,
-    )
+def _largest_of_chains(zone: Zone, standing: Sequence[Body], min_clear_m: float) -> list[Body]:
+    """Of every chain of things that leaves too little of the sidewalk, each thing in one chain, the largest."""
+    (x0, y0), _, (x1, y1), _ = zone.corners_m
+    rest = [body for body in standing if body.fill <= OVERFLOW_FILL]
+    found = []
+    while (passage := passage_of(Rect(x0=x0, y0=y0, x1=x1, y1=y1), rest)).chain and passage.width_m < min_clear_m:
+        found.append(max(passage.chain, key=lambda body: (body.length_m * body.width_m, body.id)))
+        rest = [body for body in rest if body not in passage.chain]
+    return found
+
+
+def _span_at(spans: Sequence[TrueSpan], body: Body, within_m: float) -> TrueSpan | None:
+    near = [
+        (away_m, number)
+        for number, span in enumerate(spans)
+        if (away_m := hypot(span.body.x_m - body.x_m, span.body.y_m - body.y_m)) <= within_m
+    ]
+    return spans[min(near)[1]] if near else None

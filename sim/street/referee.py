@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -34,12 +35,13 @@ _GARBAGE_GROUND = (ZoneKind.SIDEWALK, ZoneKind.NO_PARKING, ZoneKind.STREET)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The rules' limits as the site has them: seconds, metres."""
+    """The rules' limits as the site has them: seconds, metres; merge_m of heaps, blockade_m of blockades."""
 
     parking_s: float = 300.0
     garbage_s: float = 600.0
     blocked_s: float = 300.0
     merge_m: float = 10.0
+    blockade_m: float = 15.0
     min_clear_m: float = 1.5
 
 
@@ -82,6 +84,20 @@ class TrueIncident(Trouble):
         return due_s if self.ended_s is None or self.ended_s >= due_s else None
 
 
+class _Blockade(NamedTuple):
+    """Where a sidewalk is shut; place_m: of the largest thing as it began; things: ids of those that shut it."""
+
+    zone_id: str
+    place_m: tuple[float, float]
+    things: frozenset[str]
+
+    def distance_m(self, other: _Blockade) -> float:
+        """How far from each other they are; zero for those that have a thing in common."""
+        if self.things & other.things:
+            return 0.0
+        return float(np.hypot(self.place_m[0] - other.place_m[0], self.place_m[1] - other.place_m[1]))
+
+
 @dataclass(slots=True)
 class Referee:
     """Watches the world moment by moment; `look` returns what has ended, `open` is what goes on."""
@@ -92,6 +108,7 @@ class Referee:
     open: dict[str, TrueIncident] = field(default_factory=dict)
     _heaps: dict[str, tuple[float, float]] = field(default_factory=dict)
     _heap_of: dict[str, str] = field(default_factory=dict)
+    _blockades: dict[str, _Blockade] = field(default_factory=dict)
 
     def look(self, second: float, bodies: Sequence[Body], sensed: Iterable[Trouble] = ()) -> list[TrueIncident]:
         """Judge one moment, later than the last; returns the incidents that are over now."""
@@ -194,19 +211,38 @@ class Referee:
         self._heaps = {name: place for name, place in self._heaps.items() if name in kept}
 
     def _blocked(self, bodies: Sequence[Body]) -> Iterator[Trouble]:
+        """Each chain of things that leaves too little is a blockade, or part of one near by that is known."""
         standing = [body for body in bodies if body.kind in _OBSTACLES and body.speed_mps == 0 and not _spills(body)]
+        still: dict[str, _Blockade] = {}
         for zone in self.street.zones_of(ZoneKind.SIDEWALK):
-            passage = passage_of(zone.area, standing)
-            if passage.chain and passage.width_m < self.limits.min_clear_m:
-                largest = max(passage.chain, key=lambda body: (body.length_m * body.width_m, body.id))
+            for chain in self._chains(zone, standing):
+                largest = max(chain, key=lambda body: (body.length_m * body.width_m, body.id))
+                seen = _Blockade(zone.id, (largest.x_m, largest.y_m), frozenset(body.id for body in chain))
+                key = self._known_as(seen, {**still, **self._blockades}) or f"blocked:{zone.id}:{largest.id}"
+                if key in still:
+                    continue
+                still[key] = seen._replace(place_m=self._blockades.get(key, seen).place_m)
                 yield self._trouble(
-                    f"blocked:{zone.id}",
-                    BLOCKED_SIDEWALK,
-                    largest,
-                    zone_id=zone.id,
-                    limit_s=self.limits.blocked_s,
-                    things=passage.chain,
+                    key, BLOCKED_SIDEWALK, largest, zone_id=zone.id, limit_s=self.limits.blocked_s, things=chain
                 )
+        self._blockades = still
+
+    def _chains(self, zone: Zone, standing: Sequence[Body]) -> Iterator[tuple[Body, ...]]:
+        """Things that shut the sidewalk together, the narrowest place first, each thing once."""
+        rest = list(standing)
+        while (passage := passage_of(zone.area, rest)).chain and passage.width_m < self.limits.min_clear_m:
+            yield passage.chain
+            shut = {body.id for body in passage.chain}
+            rest = [body for body in rest if body.id not in shut]
+
+    def _known_as(self, seen: _Blockade, known: Mapping[str, _Blockade]) -> str | None:
+        """The name of the known one that it is a part of: the nearest."""
+        near = [
+            (distance_m, key)
+            for key, one in known.items()
+            if one.zone_id == seen.zone_id and (distance_m := one.distance_m(seen)) <= self.limits.blockade_m
+        ]
+        return min(near)[1] if near else None
 
     def _trouble(
         self, key: str, kind: str, at: Body, *, zone_id: str | None, limit_s: float, things: Sequence[Body]

@@ -44,7 +44,7 @@ def measure(wide_m: float, left_m: float, y_m: float, *, seed: int, camera: Pinh
     shapes = [shapely.Polygon(visit.footprint.corners_m) for visit in visits if visit.footprint is not None]
     (walkway,) = site.walkways.values()
     assert state.memory.last_frame_at is not None
-    told = breaches_of(site, state.memory.visits, state.memory.last_frame_at, frozenset())
+    told = breaches_of(site, state.memory.visits, state.memory.last_frame_at, {})
     return Measured(WALL_M - wide_m, walkway.clear_width_m(shapely.union_all(shapes)), bool(told))
 
 

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from geofence.boxes import Box
+from geofence.breach import Breach
 from geofence.claims import Claim, Report, advance_claims
 from geofence.dwell import ZERO, DwellSettings
 from geofence.memory import Memory
 from geofence.messages import EventType, IncidentKind
 from geofence.places import Zone, ZoneKind
-from geofence.rules import Breach
 from geofence.scene import Scene, Surroundings, Thing
 from geofence.visit import Look, Visit
 from geofence.visits import advance_visits

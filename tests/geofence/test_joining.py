@@ -168,11 +168,17 @@ def test_two_full_bins_side_by_side_are_two(told: Told) -> None:
     assert told.story == [(OPENED, "s"), (OPENED, "t")]
 
 
-def test_a_sidewalk_is_blocked_once_wherever_its_obstacles_are_seen(told: Told) -> None:
+def test_a_blockade_is_one_whichever_of_its_obstacles_are_seen(told: Told) -> None:
     told.tell("cam-1", OPENED, "a", kind=SIDEWALK, zone_id="walk")
-    told.tell("cam-2", OPENED, "b", kind=SIDEWALK, zone_id="walk", east_m=30)
+    told.tell("cam-2", OPENED, "b", kind=SIDEWALK, zone_id="walk", east_m=14)
+    assert told.story == [(OPENED, "a"), (UPDATED, "a")]
+
+
+def test_blockades_far_apart_or_on_two_sidewalks_are_two(told: Told) -> None:
+    told.tell("cam-1", OPENED, "a", kind=SIDEWALK, zone_id="walk")
+    told.tell("cam-2", OPENED, "b", kind=SIDEWALK, zone_id="walk", east_m=16)
     told.tell("cam-2", OPENED, "c", kind=SIDEWALK, zone_id="other", east_m=1)
-    assert told.story == [(OPENED, "a"), (UPDATED, "a"), (OPENED, "c")]
+    assert told.story == [(OPENED, "a"), (OPENED, "b"), (OPENED, "c")]
 
 
 def test_saved_text_of_something_else_is_refused() -> None:

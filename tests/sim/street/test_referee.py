@@ -252,6 +252,23 @@ def test_a_sidewalk_goes_on_being_blocked_while_things_change_places(referee: Re
     assert (ended.began_s, ended.due_s, ended.actors) == (0, 15, ("first", "second"))
 
 
+def test_two_places_that_are_shut_are_two_incidents(referee: Referee) -> None:
+    near, far = body("stall", 1.5, 10, name="near", width_m=2), body("stall", 1.5, 26, name="far", width_m=2)
+    referee.look(0, [near, far])
+    assert sorted(incident.actors for incident in referee.open.values()) == [("far",), ("near",)]
+    (ended,) = referee.look(20, [far])
+    assert ended.actors == ("near",)
+    assert only(referee).actors == ("far",)
+
+
+def test_a_row_of_stalls_is_one_blockade_until_the_last_has_gone(referee: Referee) -> None:
+    row = [body("stall", 1.5, 10 + 4 * n, name=str(n), width_m=2) for n in range(3)]
+    for second in range(3):
+        assert referee.look(second, row[second:]) == []
+    (ended,) = referee.look(9, [])
+    assert (ended.began_s, ended.ended_s) == (0, 9)
+
+
 # Who can see it
 
 
