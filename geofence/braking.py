@@ -25,6 +25,9 @@ AT_REST_SHARE = 0.3
 EVIDENCE, EDGE_EVIDENCE = 40.0, 9.0
 # The least way that counts, as a share of the size.
 LEAST_SHARE = 0.03
+# Half the acceleration of what starts or brakes, in sizes of its box per square second, is no less: looks that are
+# seconds apart fit a crawl as well as a start.
+LEAST_PACE = 0.006
 
 
 def stopped_at(sightings: Sequence[Sighting]) -> datetime | None:
@@ -65,7 +68,10 @@ def _turn(seconds: Float64s, boxes: Float64s) -> float | None:
     rest = ((edges**2).sum(axis=0) - explained) / (len(seconds) - 2)
     variance = np.maximum(rest.min(axis=0), (DRIFT_TREMBLE * size + TREMBLE_PX) ** 2 / 4)
     by_edge = explained / variance
-    evidence = by_edge.sum(axis=1)
+    is_crawl = abs(slopes).max(axis=1) < LEAST_PACE * size
+    if is_crawl.all():
+        return None
+    evidence = np.where(is_crawl, 0.0, by_edge.sum(axis=1))
     best = int(evidence.argmax())
     shift = slopes[best] * (turns[best] - seconds[0]) ** 2
     is_seen = by_edge[best] >= EDGE_EVIDENCE

@@ -106,12 +106,18 @@ def with_flow(visits: Sequence[Visit], departures: Sequence[Departure], look: Lo
     return [_with_flow(visit, movers, look) for visit in visits]
 
 
-def moved_up(visits: Sequence[Visit]) -> Collection[int]:
-    """Numbers of the visits whose thing has moved with its lane."""
+def moved_up(visits: Sequence[Visit], reported: Collection[int]) -> Collection[int]:
+    """Numbers of the visits whose thing has moved with its lane.
+
+    What has stood there for so long that it is `reported` must be seen beside its place: one look that misses it while
+    others pass says nothing.
+    """
     return {
         visit.number
         for visit in visits
-        if visit.presence.hits >= KNOWN_HITS and _are_together(visit.lane_moved_at, visit.broken_at)
+        if visit.presence.hits >= KNOWN_HITS
+        and _are_together(visit.lane_moved_at, visit.broken_at)
+        and (visit.number not in reported or visit.off)
     }
 
 

@@ -81,7 +81,7 @@ def advance_camera(
         next_number=memory.next_number,
     )
     visits = with_flow(visits, departures, look)
-    gone = moved_up(visits)
+    gone = moved_up(visits, reported)
     departures += [Departure.of(left_by(visit, look), is_replaced=True) for visit in visits if visit.number in gone]
     visits = _grounded(site, camera, [visit for visit in visits if visit.number not in gone])
     passings = with_passings(memory.passings, [left for left in departures if _is_vehicle(site, left.visit)], look)

@@ -82,3 +82,14 @@ def test_lamps_and_passers_by_move_nothing(push: Box) -> None:
 def test_of_few_looks_nothing_is_said() -> None:
     assert stopped_at(stopping(20.0, 1)[:5]) is None
     assert started_at([]) is None
+
+
+def test_looks_many_seconds_apart_are_no_crawl() -> None:
+    """One box beside its place after six seconds: what explains it is a start, not half a minute of creeping."""
+    for seed in range(100):
+        chance = np.random.default_rng(seed)
+        seconds = np.cumsum(chance.uniform(1, 6, 12))
+        looks = [seen(second, USUAL + chance.normal(0, 1.5, 4)) for second in [*seconds, seconds[-1] + 6]]
+        moved = seen(seconds[-1] + 6, np.array(looks[-1].xyxy) + 0.5 * PX_PER_M)
+        start = started_at([*looks[:-1], moved])
+        assert start is None or seconds_of(start) > seconds[-1] - 4

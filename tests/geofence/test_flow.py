@@ -34,26 +34,26 @@ def standing(number: int, north_m: float, *, is_seen: bool = True, is_off: bool 
 
 def test_who_is_out_of_sight_while_two_of_its_lane_move_has_moved_with_them() -> None:
     visits = [standing(1, 0, is_off=True), standing(2, -6.5, is_seen=False), standing(3, -13, is_off=True)]
-    assert 2 in moved_up(with_flow(visits, [], LOOK))
+    assert 2 in moved_up(with_flow(visits, [], LOOK), ())
 
 
 def test_who_stays_in_sight_at_its_place_stays() -> None:
     visits = [standing(1, 0, is_off=True), standing(2, -6.5), standing(3, -13, is_off=True)]
-    assert 2 not in moved_up(with_flow(visits, [], LOOK))
+    assert 2 not in moved_up(with_flow(visits, [], LOOK), ())
 
 
 def test_one_that_leaves_takes_nobody_along() -> None:
     visits = [standing(1, 0, is_off=True), standing(2, -6.5, is_seen=False), standing(3, -13)]
-    assert 2 not in moved_up(with_flow(visits, [], LOOK))
+    assert 2 not in moved_up(with_flow(visits, [], LOOK), ())
 
 
 def test_what_left_long_ago_moves_no_lane_now() -> None:
     visits = [standing(1, 0, is_off=True), standing(2, -6.5, is_seen=False)]
     gone: Presence = replace(standing(3, -13).presence, gone_at=NOW - timedelta(seconds=20))
     old = Departure(visit=replace(standing(3, -13), presence=gone), is_replaced=True)
-    assert 2 not in moved_up(with_flow(visits, [old], LOOK))
+    assert 2 not in moved_up(with_flow(visits, [old], LOOK), ())
     now = Departure(visit=replace(old.visit, presence=replace(gone, gone_at=NOW)), is_replaced=True)
-    assert 2 in moved_up(with_flow(visits, [now], LOOK))
+    assert 2 in moved_up(with_flow(visits, [now], LOOK), ())
 
 
 def test_one_that_drives_past_others_moves_no_lane() -> None:
@@ -63,15 +63,15 @@ def test_one_that_drives_past_others_moves_no_lane() -> None:
     left = standing(4, -26)
     gone = Departure(visit=replace(left, presence=replace(left.presence, gone_at=NOW)), is_replaced=True)
     unqueued = [replace(visit, driven_sides=(True, False)) for visit in hidden]
-    assert not moved_up(with_flow([*unqueued, passing], [gone], LOOK))
+    assert not moved_up(with_flow([*unqueued, passing], [gone], LOOK), ())
 
 
 def test_where_nobody_drives_it_takes_three_to_make_a_flow() -> None:
     visits = [standing(n, -6.5 * n, is_off=n != 2, is_seen=n != 2) for n in range(1, 4)]
     parked = [replace(visit, driven_sides=(False, False)) for visit in visits]
-    assert 2 not in moved_up(with_flow(parked, [], LOOK))
+    assert 2 not in moved_up(with_flow(parked, [], LOOK), ())
     fourth = replace(standing(4, 0.0, is_off=True), driven_sides=(False, False))
-    assert 2 in moved_up(with_flow([*parked, fourth], [], LOOK))
+    assert 2 in moved_up(with_flow([*parked, fourth], [], LOOK), ())
 
 
 def passed(number: int, north_m: float, second: float, *, east_m: float = 0.0) -> Departure:
@@ -104,3 +104,11 @@ def test_what_stayed_for_long_did_not_pass() -> None:
     stayed = car(1, 0, 20)
     presence = replace(stayed.presence, dwell=timedelta(seconds=9), age=timedelta(seconds=40))
     assert with_passings((), [Departure(visit=replace(stayed, presence=presence), is_replaced=False)], LOOK) == ()
+
+
+def test_what_is_reported_moves_up_only_where_it_is_seen_beside_its_place() -> None:
+    """A look that misses a parked car while others pass it says nothing."""
+    missed = [standing(1, 0, is_off=True), standing(2, -6.5, is_seen=False), standing(3, -13, is_off=True)]
+    assert 2 not in moved_up(with_flow(missed, [], LOOK), {2})
+    beside = [missed[0], standing(2, -6.5, is_off=True), missed[2]]
+    assert 2 in moved_up(with_flow(beside, [], LOOK), {2})
