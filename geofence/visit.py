@@ -205,7 +205,8 @@ def _was_never_there(visit: Visit, sighting: Sighting) -> bool:
     presence = visit.presence
     open_s = (presence.missed + presence.missed_since + presence.seen).total_seconds()
     empty_s = (presence.missed + presence.missed_since).total_seconds()
-    least_s = max(EMPTY_S, EMPTY_LOOKS * (sighting.at - sighting.before).total_seconds())
+    interval = max(sighting.at - sighting.before, presence.look)
+    least_s = max(EMPTY_S, EMPTY_LOOKS * interval.total_seconds())
     if not sighting.is_after_absence or empty_s < least_s:
         return False
     is_steady = visit.usual.is_steady and not off_edges(visit.usual, sighting.xyxy)

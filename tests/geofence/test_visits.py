@@ -67,6 +67,17 @@ def test_a_gap_of_exactly_the_limit_counts() -> None:
     assert camera.events == [(40, OPENED)]
 
 
+def test_one_miss_after_a_pause_between_bursts_keeps_the_begin() -> None:
+    """Five looks in a second, then ten seconds without: the one look that misses it speaks for ten seconds."""
+    camera = PlainCamera()
+    for burst in range(5):
+        for number in range(5):
+            second = 11.0 * burst + 0.2 * number
+            camera.see(second, *([] if burst == 0 or (burst, number) == (2, 0) else [Seen(3)]))
+    (opened,) = camera.full
+    assert (opened.incident.began_at - START).total_seconds() == pytest.approx(5.9)
+
+
 def test_a_second_thing_in_the_same_spot_starts_anew() -> None:
     camera = PlainCamera()
     for second in range(20):
