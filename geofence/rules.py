@@ -18,6 +18,7 @@ from geofence.breach import (
     Breach,
     Broken,
     Clearance,
+    Key,
     counted_since,
     footprint_of,
     is_allowed,
@@ -71,31 +72,52 @@ def is_standing(visit: Visit) -> bool:
 
 
 def parked_vehicles(site: Site, standing: Sequence[Visit], at: datetime, broken: Broken) -> list[Breach]:
-    """Vehicles with at least half of their footprint on no-parking ground that is in force."""
+    """Vehicles with at least half of their footprint on no-parking ground that is in force.
+
+    One of which nobody is sure where it stands does so wherever it may stand, unless it is known to.
+    """
     vehicles = with_role(site, standing, frozenset({Role.VEHICLE}))
-    if not vehicles:
-        return []
-    footprints = [footprint_of(visit) for visit in vehicles]
-    rows, zones, overlaps = site.zones.overlapping(np.array([one.corners_m for one in footprints]))
+    parked = _parked(site, vehicles, at, broken)
+    unsure = [one for one in vehicles if not is_sure(one) and one.number in parked and _key(one) not in broken]
+    for sways in (-1.0, 1.0):
+        unsure_there = _parked(site, unsure, at, broken, sways=sways)
+        for one in unsure:
+            if one.number not in unsure_there:
+                parked.pop(one.number, None)
     cleared = _Clearances(site, standing)
     breaches = []
+    for visit in vehicles:
+        if (zone := parked.get(visit.number)) is not None:
+            since = _forbidden_since(site, zone, visit, at)
+            breaches.append(_breach(IncidentKind.ILLEGAL_PARKING, visit, zone, since, clear=cleared.beside(visit)))
+    return breaches
+
+
+def _parked(
+    site: Site, vehicles: Sequence[Visit], at: datetime, broken: Broken, *, sways: float = 0.0
+) -> dict[int, Zone]:
+    """Numbers of the visits that stand where they must not, if shifted by so many standard deviations, and where."""
+    if not vehicles:
+        return {}
+    polygons = np.array([footprint_of(visit).shifted(sways) for visit in vehicles])
+    areas_m2 = shapely.area(shapely.polygons(polygons))
+    rows, zones, overlaps = site.zones.overlapping(polygons)
+    found: dict[int, Zone] = {}
     for row, visit in enumerate(vehicles):
-        key = f"visit:{visit.number}"
-        wanted = MIN_SHARE - (SHARE_SLACK if (IncidentKind.ILLEGAL_PARKING, key) in broken else 0.0)
-        area_m2 = shapely.Polygon(footprints[row].corners_m).area
+        wanted = MIN_SHARE - (SHARE_SLACK if _key(visit) in broken else 0.0)
         pieces = {
             int(zone): overlap
             for zone, overlap in zip(zones[rows == row], overlaps[rows == row], strict=True)
             if _forbids(site, site.zones.zones[zone], visit, at)
         }
         # A car across the kerb may have less than half on either side, and still stand where no car may.
-        if not pieces or shapely.union_all(list(pieces.values())).area < wanted * area_m2:
-            continue
-        number = max(sorted(pieces), key=lambda zone: pieces[zone].area)
-        zone = site.zones.zones[number]
-        since = _forbidden_since(site, zone, visit, at)
-        breaches.append(_breach(IncidentKind.ILLEGAL_PARKING, visit, zone, since, clear=cleared.beside(visit)))
-    return breaches
+        if pieces and shapely.union_all(list(pieces.values())).area >= wanted * areas_m2[row]:
+            found[visit.number] = site.zones.zones[max(sorted(pieces), key=lambda zone: pieces[zone].area)]
+    return found
+
+
+def _key(visit: Visit) -> Key:
+    return IncidentKind.ILLEGAL_PARKING, f"visit:{visit.number}"
 
 
 def exposed_garbage(site: Site, standing: Sequence[Visit], at: datetime) -> list[Breach]:

@@ -81,6 +81,19 @@ def test_a_car_at_the_kerb_parks_illegally(small_site: Site) -> None:
     assert kinds(small_site, car(-1.25)) == [(PARKING, "kerb-1")]
 
 
+@pytest.mark.parametrize(("x", "is_hidden", "is_told"), [(-2.4, False, True), (-2.4, True, False), (-2.1, True, True)])
+def test_a_car_whose_foot_is_hidden_parks_where_every_place_it_may_have_is_forbidden(
+    small_site: Site, x: float, is_hidden: bool, is_told: bool
+) -> None:
+    """Half of it must be on the ground behind the kerb, which begins 2.5 m from it."""
+    x0, y0, x1, y1 = car(x, 26.0).xyxy
+    foot = y1 - 0.4 * (y1 - y0)
+    before = Seen("car", (x0 - 30, foot, x1 + 30, y1 + 80))
+    seen = [Seen("car", (x0, y0, x1, foot + 3)), before] if is_hidden else [car(x, 26.0)]
+    told = {round(box[0]) for breach in judged(small_site, *seen, seconds=60) for box in breach.boxes}
+    assert (round(x0) in told) is is_told
+
+
 def test_a_car_in_the_lane_does_not(small_site: Site) -> None:
     assert kinds(small_site, car(-5.0)) == []
 
