@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from statistics import median
 
 Box = tuple[float, float, float, float]
@@ -42,6 +43,10 @@ OFF_DEVIATIONS = 4.0
 OFF_SHARE = 0.06
 KNOWN_BOXES = 4
 GROWS_BY = 1.3
+# So many boxes, each further out than the one before, are those of a thing that drives off; what lies at less than this
+# share of the way after them is another.
+GOING_BOXES = 3
+CAME_BACK = 0.5
 # What has come to rest beside its place does not: its way is no longer than this many times the one before.
 STILL_MOVES = 1.1
 # From one look to the next what drives out comes further by so many times its way until then, and its own size.
@@ -219,7 +224,8 @@ def verdict(usual: Settled, later: Sequence[Sighting], unseen_edges: str) -> Ver
 def is_leaving(usual: Settled, off: Sequence[Sighting], back: Sighting) -> bool:
     """Whether the boxes `off` were those of the thing driving out, so that `back` shows another that came.
 
-    Either `back` lies beyond the place on the other side, or the thing was last seen on its way and then no more.
+    Either `back` lies beyond the place on the other side, or the thing was last seen on its way and then no more, or it
+    had gone further with every look, was out of sight, and `back` lies at the place again.
     """
     if not off or usual.count < KNOWN_BOXES:
         return False
@@ -229,8 +235,18 @@ def is_leaving(usual: Settled, off: Sequence[Sighting], back: Sighting) -> bool:
         return False
     if _dot(last, now) < 0 and _is_far(usual, now):
         return True
-    is_growing = len(off) > 1 and _dot(ways[-3], last) > 0 and _dot(last, last) > GROWS_BY**2 * _dot(ways[-3], ways[-3])
-    return is_growing and back.unseen > back.at - back.before
+    if back.unseen <= back.at - back.before:
+        return False
+    going = ways[-1 - GOING_BOXES : -1]
+    has_come_back = len(off) >= GOING_BOXES and _dot(last, now) < CAME_BACK * _dot(last, last)
+    if has_come_back and all(_is_far(usual, way) for way in going) and _is_rising(going):
+        return True
+    return len(off) > 1 and _dot(ways[-3], last) > 0 and _dot(last, last) > GROWS_BY**2 * _dot(ways[-3], ways[-3])
+
+
+def _is_rising(ways: Sequence[tuple[float, float]]) -> bool:
+    """Whether each way goes on where the one before led, and further."""
+    return all(_dot(way, later) > 0 and _dot(later, later) > _dot(way, way) for way, later in pairwise(ways))
 
 
 def is_beside(usual: Settled, xyxy: Box) -> bool:

@@ -77,6 +77,15 @@ def test_who_drives_out_and_is_followed_left() -> None:
     assert is_leaving(settled(), way[:1], seen(2, shifted(-15)))
 
 
+def test_what_went_further_with_every_look_and_was_lost_is_not_what_stands_there_then() -> None:
+    """Slowly: each box is little further out than the one before."""
+    way = [seen(1, shifted(12)), seen(2, shifted(14)), seen(3, shifted(16))]
+    assert is_leaving(settled(), way, seen(6, USUAL, unseen_s=3))
+    # Seen all the time, it has come back; not going on, it has been moved.
+    assert not is_leaving(settled(), way, seen(4, USUAL))
+    assert not is_leaving(settled(), [way[0], way[2], way[1]], seen(6, USUAL, unseen_s=3))
+
+
 @pytest.mark.parametrize(
     "odd",
     [
