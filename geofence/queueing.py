@@ -77,13 +77,11 @@ def is_queueing(visit: Visit, at: datetime) -> bool:
 
 def queueing_numbers(vehicles: Sequence[Visit], at: datetime, settings: DwellSettings) -> frozenset[int]:
     """Numbers of the visits that stand in a queue at `at`."""
-    young = [
-        _Standing.of(visit, visit.footprint)
-        for visit in vehicles
-        if visit.footprint is not None
-        and not visit.presence.is_start_unknown
-        and (at - visit.presence.began_at).total_seconds() < PATIENCE * settings.min_dwell_s
-    ]
+    patience = timedelta(seconds=PATIENCE * settings.min_dwell_s)
+    recent = [visit for visit in vehicles if at - visit.presence.began_at < patience]
+    standing = [_Standing.of(visit, visit.footprint) for visit in recent if visit.footprint is not None]
+    # Nobody saw the others come, so they make no queue, but they may stand in one.
+    young = [one for one in standing if not one.is_start_unknown]
     queued: set[int] = set()
     for way in (1, -1):
         for spacing in (ANYWHERE, DRIVEN):
@@ -97,7 +95,7 @@ def queueing_numbers(vehicles: Sequence[Visit], at: datetime, settings: DwellSet
                 while following := [one for one in behind[chain[-1].number] if one not in chain]:
                     chain.append(min(following, key=lambda one: one.along_from(chain[-1], way)))
                     if _is_queue(chain, spacing):
-                        queued.update(one.number for one in (*chain, *_between(chain, young, way)))
+                        queued.update(one.number for one in (*chain, *_between(chain, standing, way)))
     return frozenset(queued)
 
 
@@ -118,6 +116,7 @@ class _Standing:
 
     number: int
     began_at: datetime
+    is_start_unknown: bool
     center_m: tuple[float, float]
     length_m: float
     axis: tuple[float, float]
@@ -129,6 +128,7 @@ class _Standing:
         return _Standing(
             number=visit.number,
             began_at=visit.presence.began_at,
+            is_start_unknown=visit.presence.is_start_unknown,
             center_m=footprint.center_m,
             length_m=footprint.length_m,
             axis=(math.sin(footprint.lane_rad), math.cos(footprint.lane_rad)),

@@ -325,9 +325,8 @@ def _recorded(visit: Visit, sighting: Sighting, foot_m: tuple[float, float] | No
 def _sighting(thing: Thing, look: Look, visit: Visit | None) -> Sighting:
     """`visit`: as it was before this look, None for a thing that is seen for the first time."""
     age = begin(look.at, look.before).age if visit is None else visit.presence.age + look.counted
-    unseen = ZERO
-    if visit is not None:
-        unseen = age - visit.presence.dwell if look.counted else look.at - visit.presence.last_seen_at
+    # A silence counts towards no stay, but another thing may have come in it.
+    unseen = ZERO if visit is None else look.at - visit.presence.last_seen_at
     return Sighting(
         at=look.at,
         before=look.before or look.at,

@@ -207,11 +207,14 @@ def _pushed_in(usual: Box, now: Box, others: Float64s) -> set[str]:
     found = {edge: strip for edge, strip in strips.items() if strip[0] + 1 < strip[2] and strip[1] + 1 < strip[3]}
     if not found:
         return set()
-    elsewhere: list[Box] = [(a, b, c, d) for a, b, c, d in others.tolist() if iou((a, b, c, d), now) < SAME_BOX_IOU]
+    # What ends higher in the picture is further away: it is seen where the thing is no more.
+    nearer: list[Box] = [
+        (a, b, c, d) for a, b, c, d in others.tolist() if d > y1 and iou((a, b, c, d), now) < SAME_BOX_IOU
+    ]
     return {
         edge
         for edge, strip in found.items()
-        if any(common_px(strip, other) >= STRIP_SHARE * area_px(strip) for other in elsewhere)
+        if any(common_px(strip, other) >= STRIP_SHARE * area_px(strip) for other in nearer)
     }
 
 

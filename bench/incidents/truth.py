@@ -1,7 +1,7 @@
 """The true incidents of a scenario, from its things' exact footprints and times; shares no code with the rules.
 
-began_at: when the thing came to stand, the zone came into force or the first frame was taken, whichever was last;
-          nobody can know how long a thing stood before somebody looked
+began_at: when the thing came to stand, the zone came into force or the first frame was taken, at the begin or after a
+          silence, whichever was last; nobody can know how long a thing stood before somebody looked
 due_at:   when it had stood for the limit. Seconds out of force do not count, nor does a silence of the camera
           that is longer than max_gap_s, none of it
 ended_at: when it left, or its zone went out of force; none if it is there at the end
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from math import hypot
+from math import hypot, inf
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -77,10 +77,11 @@ def silences_of(frames_s: Sequence[float], longer_than_s: float) -> list[tuple[f
 
 
 def _line(scenario: Scenario, number: int, span: TrueSpan, frames_s: Sequence[float]) -> str | None:
-    began_s = max(span.from_s, frames_s[0])
+    silences_s = silences_of(frames_s, scenario.rules.max_gap_s)
+    unwatched_s = [(-inf, frames_s[0]), *silences_s]
+    began_s = next((end for start, end in unwatched_s if start < span.from_s < end), span.from_s)
     if span.until_s <= began_s:
         return None
-    silences_s = silences_of(frames_s, scenario.rules.max_gap_s)
     due_s = due_second(began_s, span.limit_s, silences_s)
     is_ended = span.until_s < scenario.seconds
     place = scenario.earth.to_lat_lng(np.array([(span.body.x_m, span.body.y_m)]))

@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 
 from bench.errors import BenchError
+from bench.incidents.actors import parks
 from bench.incidents.boxes import visible_boxes
 from bench.incidents.catalogue import catalogue
 from bench.incidents.delivery import play
 from bench.incidents.frame_count_loiter import norfair_distance
 from bench.incidents.run import as_json, as_text, bench_incidents, total_of, write_folders
-from bench.incidents.scenario import Noise
+from bench.incidents.scenario import Delivery, Noise
 from bench.incidents.site_files import built_site
 from bench.incidents.track_id_timer import track_id_timer
 from bench.incidents.truth import due_second, silences_of
-from bench.incidents.usual import CAR, SIX_M, TRAFFIC, scenario
+from bench.incidents.usual import CAR, KERB_M, SIX_M, TRAFFIC, scenario
 from geofence.adapters.site_folder import load_site
 from geofence.recorded import judge_lines
 from sim.scoring.scoring_input import parse_truth
@@ -100,6 +101,16 @@ def test_a_street_without_things_that_stand_has_nothing_to_tell() -> None:
     empty = scenario("empty", "traffic alone", *TRAFFIC, seconds=120)
     assert play(empty).truths == ()
     assert list(judge_lines(built_site(empty), play(empty).lines)) == []
+
+
+def test_nobody_knows_when_a_car_came_while_the_camera_was_silent() -> None:
+    lost = scenario(
+        "lost", "", parks("car", KERB_M, 16, 150, 290), seconds=340, delivery=Delivery(fps=2, silent=((50, 170),))
+    )
+    (truth,) = play(lost).truths
+    assert (truth.began_at - lost.begins_at).total_seconds() == 170
+    assert truth.due_at is not None
+    assert (truth.due_at - lost.begins_at).total_seconds() == 230
 
 
 def test_a_written_folder_is_a_site_with_frames_and_truth(tmp_path: Path) -> None:

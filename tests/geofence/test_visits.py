@@ -67,6 +67,17 @@ def test_a_gap_of_exactly_the_limit_counts() -> None:
     assert camera.events == [(40, OPENED)]
 
 
+def test_another_thing_after_a_silence_is_another_even_if_the_first_look_misses_it() -> None:
+    camera = PlainCamera()
+    for second in range(20):
+        camera.see(second, Seen(3))
+    camera.see(140, is_silence=True)
+    for second in range(141, 160):
+        camera.see(second, Seen(3, shift_px=12))
+    (visit,) = camera.visits
+    assert (visit.presence.began_at - START).total_seconds() == pytest.approx(140.5)
+
+
 def test_one_miss_after_a_pause_between_bursts_keeps_the_begin() -> None:
     """Five looks in a second, then ten seconds without: the one look that misses it speaks for ten seconds."""
     camera = PlainCamera()
@@ -209,6 +220,19 @@ def test_a_thing_half_hidden_by_a_bus_is_not_replaced_by_its_other_half() -> Non
     for second in range(28, 40):
         camera.see(second, Seen(0))
     assert camera.events == [(30, OPENED)]
+
+
+@pytest.mark.parametrize(("foot_px", "is_same"), [(230.0, True), (190.0, False)])
+def test_only_what_is_nearer_takes_a_part_of_a_thing_away(foot_px: float, is_same: bool) -> None:
+    """What ends higher in the picture is seen where the thing no longer is: a smaller one stands there now."""
+    camera = PlainCamera()
+    camera.see(0)
+    for second in range(1, 20):
+        camera.see(second, Seen(3))
+    for second in range(23, 50):
+        camera.see(second, Seen(3, wide_px=60), others=[(115.0, 80.0, 220.0, foot_px)])
+    began_s = [(visit.presence.began_at - START).total_seconds() for visit in camera.visits]
+    assert began_s == pytest.approx([0.5] if is_same else [21.5], abs=1.1)
 
 
 def test_a_thing_behind_does_not_hide_what_stands_before_it() -> None:
