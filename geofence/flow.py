@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from geofence.lane import ASIDE_M, along_and_aside_m, axis_of
 from geofence.visit import Departure, Look, Visit
 
 Float64s = npt.NDArray[np.float64]
@@ -24,7 +25,6 @@ Float64s = npt.NDArray[np.float64]
 # row hides another for a moment.
 MIN_MOVERS, CLEAR_MOVERS = 2, 3
 AHEAD_M = 15.0
-ASIDE_M = 1.2
 # From one look to the next a vehicle that moves up is not further than this from its place.
 STEP_M = 5.0
 # The lane moves and the vehicle is out of sight within this time of each other.
@@ -88,9 +88,8 @@ def driven_sides(visits: Sequence[Visit], passings: Sequence[Passing], look: Loo
 def _driven_sides(visit: Visit, places_m: Float64s, clocks_s: Float64s, look: Look) -> tuple[bool, bool]:
     if visit.footprint is None:
         return False, False
-    ahead = np.array([math.sin(visit.footprint.lane_rad), math.cos(visit.footprint.lane_rad)])
-    away_m = places_m - visit.anchor_m
-    along_m, aside_m = away_m @ ahead, abs(away_m @ (ahead[1], -ahead[0]))
+    east_m, north_m = (places_m - visit.anchor_m).T
+    along_m, aside_m = along_and_aside_m(axis_of(visit.footprint.lane_rad), east_m, north_m)
     came_s = (look.clock - visit.presence.age).total_seconds()
     weights = (clocks_s < came_s - COMING_S) + (clocks_s > came_s) / LATER_COUNTS
     weights = weights * (aside_m <= ASIDE_M) * (abs(along_m) <= LANE_REACH_M)
@@ -181,7 +180,6 @@ def _is_in_lane(visit: Visit, other: Visit) -> bool:
     """Whether another vehicle stands, or stood, in the lane of the one that stands there, and near it."""
     if visit.footprint is None or visit.group != other.group:
         return False
-    east, north = (there - here for here, there in zip(visit.anchor_m, other.anchor_m, strict=True))
-    ahead = (math.sin(visit.footprint.lane_rad), math.cos(visit.footprint.lane_rad))
-    along_m, aside_m = east * ahead[0] + north * ahead[1], abs(east * ahead[1] - north * ahead[0])
+    east_m, north_m = (there - here for here, there in zip(visit.anchor_m, other.anchor_m, strict=True))
+    along_m, aside_m = along_and_aside_m(axis_of(visit.footprint.lane_rad), east_m, north_m)
     return aside_m <= ASIDE_M and abs(along_m) <= AHEAD_M

@@ -9,7 +9,6 @@ only: others drove through its place before it, or hid it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,10 +16,10 @@ from datetime import datetime, timedelta
 from geofence.dwell import DwellSettings
 from geofence.flow import Passing, driven_sides
 from geofence.footprint import Footprint
+from geofence.lane import ASIDE_M, Axis, along_and_aside_m, axis_of
 from geofence.visit import Look, Visit
 
 MIN_VEHICLES = 3
-MAX_ASIDE_M = 1.2
 PATIENCE = 2.0
 # A queue dissolves from its head; the last one needs so long to move off.
 DISSOLVES_S = 20.0
@@ -119,7 +118,7 @@ class _Standing:
     is_start_unknown: bool
     center_m: tuple[float, float]
     length_m: float
-    axis: tuple[float, float]
+    axis: Axis
     driven_sides: tuple[bool, bool]
 
     @staticmethod
@@ -131,19 +130,17 @@ class _Standing:
             is_start_unknown=visit.presence.is_start_unknown,
             center_m=footprint.center_m,
             length_m=footprint.length_m,
-            axis=(math.sin(footprint.lane_rad), math.cos(footprint.lane_rad)),
+            axis=axis_of(footprint.lane_rad),
             driven_sides=visit.driven_sides,
         )
 
     def along_from(self, ahead: _Standing, way: int) -> float:
         """Metres by which it stands behind the other; below zero where it is before it."""
-        east, north = self._from(ahead)
-        return -way * (east * ahead.axis[0] + north * ahead.axis[1])
+        return -way * self._seen_from(ahead)[0]
 
     def is_in_lane_of(self, other: _Standing) -> bool:
         """Whether it stands straight before or behind the other."""
-        east, north = self._from(other)
-        return abs(east * other.axis[1] - north * other.axis[0]) <= MAX_ASIDE_M
+        return self._seen_from(other)[1] <= ASIDE_M
 
     def is_driven_beyond(self, way: int) -> bool:
         """Whether others drove on where those would who stand behind it."""
@@ -157,5 +154,6 @@ class _Standing:
         gap_m = other.along_from(self, way) - (self.length_m + other.length_m) / 2
         return other.is_in_lane_of(self) and -self.length_m / 2 <= gap_m <= spacing.max_gap_m
 
-    def _from(self, other: _Standing) -> tuple[float, float]:
-        return self.center_m[0] - other.center_m[0], self.center_m[1] - other.center_m[1]
+    def _seen_from(self, other: _Standing) -> tuple[float, float]:
+        east_m, north_m = self.center_m[0] - other.center_m[0], self.center_m[1] - other.center_m[1]
+        return along_and_aside_m(other.axis, east_m, north_m)
