@@ -140,8 +140,22 @@ def hidden_edges(boxes: Float64s, others: Float64s) -> Bools:
     right = is_side & (o_x1 > x1 - 1)
     is_wide = is_nearer & (common_x >= COVERED_SHARE * (x1 - x0))
     top = is_wide & (o_y0 < y0 + 1)
-    foot = is_nearer & (common_x >= FOOT_COVERED_SHARE * (x1 - x0))
-    return np.column_stack([edge.any(axis=1) for edge in (left, top, right, foot)]).reshape(-1, 4)
+    # Several that stand side by side hide a foot together.
+    foot = _covered(boxes, others, is_nearer) >= FOOT_COVERED_SHARE * (boxes[:, 2] - boxes[:, 0])
+    return np.column_stack([*(edge.any(axis=1) for edge in (left, top, right)), foot]).reshape(-1, 4)
+
+
+def _covered(boxes: Float64s, others: Float64s, is_before: Bools) -> Float64s:
+    """(N,) how much of the width of (N, 4) boxes those (M, 4) others cover together that are (N, M) before them."""
+    covered = np.zeros(len(boxes))
+    for row in np.flatnonzero(is_before.any(axis=1)).tolist():
+        x0, x1 = boxes[row, 0], boxes[row, 2]
+        spans = np.clip(others[is_before[row]][:, [0, 2]], x0, x1)
+        starts, ends = spans[np.argsort(spans[:, 0])].T
+        # What begins before all earlier ones have ended counts from there.
+        reached = np.concatenate(([x0], np.maximum.accumulate(ends)[:-1]))
+        covered[row] = np.clip(ends - np.maximum(starts, reached), 0, None).sum()
+    return covered
 
 
 def edge_letters(edges: Bools) -> str:

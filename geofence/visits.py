@@ -20,8 +20,9 @@ MIN_IOU = 0.5
 # A box that holds the usual one, or lies in it, shows the same thing grown, dazzled or cut, if they overlap by so much;
 # a heap may grow to several times its size.
 HELD_IOU, GROWN_IOU = 0.45, 0.15
-# A box covered to this share by a nearer thing may hide what stood there.
+# A box covered to this share by nearer things may hide what stood there.
 HIDDEN_SHARE = 0.3
+_NET = (np.arange(10) + 0.5) / 10
 # What is left to see of a half-hidden thing lies within its box to this share.
 INSIDE_SHARE = 0.8
 # A strip of the usual box that is missing belongs to what covers so much of it.
@@ -167,13 +168,24 @@ def hidden_rows(visits: Sequence[Visit], surroundings: Surroundings, rules: Rule
     others = surroundings.xyxy[None, :, :]
     sides = np.minimum(boxes[..., 2:], others[..., 2:]) - np.maximum(boxes[..., :2], others[..., :2])
     common = np.clip(sides, 0, None).prod(axis=2)
-    area = (boxes[..., 2:] - boxes[..., :2]).prod(axis=2)
     anchors_m = np.array([visit.anchor_m for visit in visits], np.float64)[:, None, :]
     away_m = np.hypot(*np.moveaxis(surroundings.foot_m[None, :, :] - anchors_m, 2, 0))
     reach_m = np.array([rules(visit.name).same_place_m for visit in visits])[:, None]
     is_elsewhere = ~(away_m <= reach_m) | surroundings.is_person[None, :]
-    hides = (common >= HIDDEN_SHARE * area) & is_elsewhere & (others[..., 3] >= boxes[..., 3])
-    return [bool(hidden) for hidden in hides.any(axis=1)]
+    is_before = is_elsewhere & (others[..., 3] >= boxes[..., 3]) & (common > 0)
+    return [
+        bool(is_before[row].any()) and _covered_share(visit.box, surroundings.xyxy[is_before[row]]) >= HIDDEN_SHARE
+        for row, visit in enumerate(visits)
+    ]
+
+
+def _covered_share(box: Box, others: Float64s) -> float:
+    """How much of a box (M, 4) others cover together, at a net of points."""
+    x0, y0, x1, y1 = box
+    xs, ys = x0 + (x1 - x0) * _NET, y0 + (y1 - y0) * _NET
+    across = (others[:, :1] <= xs) & (xs <= others[:, 2:3])
+    down = (others[:, 1:2] <= ys) & (ys <= others[:, 3:])
+    return float((across[:, :, None] & down[:, None, :]).any(axis=0).mean())
 
 
 def _unseen_edges(visits: Sequence[Visit], scene: Scene, pairs: Mapping[int, int]) -> list[str]:
