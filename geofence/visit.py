@@ -37,6 +37,8 @@ from geofence.scene import Thing
 ANCHOR_HITS = 8
 # A detector that misses a thing does so for less, in time and in looks, before it is taken for another one.
 EMPTY_S, EMPTY_LOOKS = 4.0, 3
+# What usually covers it is the mean of so many looks.
+COVER_LOOKS = 10
 # An old vote for what the thing is counts this much less at every new one.
 VOTE_DECAY = 0.9
 
@@ -55,6 +57,7 @@ class Visit:
     named_at: when it began to be called so; placed_at: when it came to where its boxes lie now
     unseen_edges: edges of its box that something hides or the picture cuts, as it is best seen
     last_xyxy: its box in the latest frame that showed it; is_in_part: less of it was seen there than usual
+    usual_cover: share of its box that something nearer covers while it is seen as usual
     lane_movers: numbers of vehicles of its lane that moved of late, and when
     lane_moved_at, broken_at: when its lane moved on, and when it was last not seen in its place
     driven_sides: whether others drive along its lane before and behind it; queued_at: when it was last seen in a queue
@@ -79,6 +82,7 @@ class Visit:
     unseen_edges: str = ""
     last_xyxy: Box
     is_in_part: bool = False
+    usual_cover: float = 0.0
     lane_movers: tuple[tuple[int, datetime], ...] = ()
     lane_moved_at: datetime | None = None
     broken_at: datetime | None = None
@@ -198,6 +202,14 @@ def continued(
     if beside:
         return _beside(seen, sighting), None
     return _parted(_recorded(seen, sighting, thing.foot_m), number)
+
+
+def with_cover(visit: Visit, covered: float) -> Visit:
+    """The visit after a sighting while something nearer covered such a share of its usual box."""
+    if visit.is_in_part or visit.usual_cover == covered:
+        return visit
+    mean = visit.usual_cover + (covered - visit.usual_cover) / min(visit.presence.hits, COVER_LOOKS)
+    return replace(visit, usual_cover=round(mean, 4))
 
 
 def _was_never_there(visit: Visit, sighting: Sighting) -> bool:

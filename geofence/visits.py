@@ -13,7 +13,7 @@ import numpy as np
 from geofence.boxes import EDGES, KNOWN_BOXES, Box, area_px, common_px, has_moved_on, iou
 from geofence.dwell import DwellSettings, Sight, advance, is_gone
 from geofence.scene import SAME_BOX_IOU, Float64s, Scene, Surroundings, Thing, edge_letters, hidden_edges
-from geofence.visit import Departure, Look, Visit, at_rest, born, continued
+from geofence.visit import Departure, Look, Visit, at_rest, born, continued, with_cover
 
 MAX_VISITS = 256
 MIN_IOU = 0.5
@@ -22,6 +22,8 @@ MIN_IOU = 0.5
 HELD_IOU, GROWN_IOU = 0.45, 0.15
 # A box covered to this share by nearer things may hide what stood there.
 HIDDEN_SHARE = 0.3
+# What is seen as usual while so much of it is covered is hidden by this much more only.
+MORE_COVER = 0.15
 _NET = (np.arange(10) + 0.5) / 10
 # What is left to see of a half-hidden thing lies within its box to this share.
 INSIDE_SHARE = 0.8
@@ -48,7 +50,8 @@ def advance_visits(
     things = scene.things
     fits = _fits(visits, things, rules)
     in_view = _missed(visits, _pairs(fits, [False] * len(visits)))
-    hidden = hidden_rows(visits, _with_missed(scene.surroundings, in_view), rules)
+    covered = covered_shares(visits, _with_missed(scene.surroundings, in_view), rules).tolist()
+    hidden = [_is_hidden(visit, share) for visit, share in zip(visits, covered, strict=True)]
     pairs = _pairs(fits, hidden)
     unseen_edges = _unseen_edges(visits, scene, pairs)
     after: list[Visit] = []
@@ -62,7 +65,7 @@ def advance_visits(
             if other is None and thing.can_be_followed and not is_reported:
                 same, other = at_rest(same, next_number)
             next_number += other is not None
-            after.append(other or same)
+            after.append(other or with_cover(same, covered[row]))
             if other is not None:
                 left.append(Departure.of(same, is_replaced=True))
             continue
@@ -157,26 +160,33 @@ def _with_missed(surroundings: Surroundings, missed: Sequence[Visit]) -> Surroun
     )
 
 
-def hidden_rows(visits: Sequence[Visit], surroundings: Surroundings, rules: Rules) -> list[bool]:
-    """For each visit whether something else that is nearer to the camera covers where its thing was.
+def covered_shares(visits: Sequence[Visit], surroundings: Surroundings, rules: Rules) -> Float64s:
+    """(N,) how much of where the things of visits were something else that is nearer to the camera covers.
 
-    Something else stands elsewhere, or is somebody.
+    Something else stands elsewhere, or is somebody; a crowd covers what none of it covers alone.
     """
     if not visits or not len(surroundings.xyxy):
-        return [False] * len(visits)
+        return np.zeros(len(visits))
     boxes = np.array([visit.box for visit in visits], np.float64)[:, None, :]
     others = surroundings.xyxy[None, :, :]
     sides = np.minimum(boxes[..., 2:], others[..., 2:]) - np.maximum(boxes[..., :2], others[..., :2])
-    common = np.clip(sides, 0, None).prod(axis=2)
+    area = (boxes[..., 2:] - boxes[..., :2]).prod(axis=2)
+    shares = np.clip(sides, 0, None).prod(axis=2) / area
     anchors_m = np.array([visit.anchor_m for visit in visits], np.float64)[:, None, :]
     away_m = np.hypot(*np.moveaxis(surroundings.foot_m[None, :, :] - anchors_m, 2, 0))
     reach_m = np.array([rules(visit.name).same_place_m for visit in visits])[:, None]
     is_elsewhere = ~(away_m <= reach_m) | surroundings.is_person[None, :]
-    is_before = is_elsewhere & (others[..., 3] >= boxes[..., 3]) & (common > 0)
-    return [
-        bool(is_before[row].any()) and _covered_share(visit.box, surroundings.xyxy[is_before[row]]) >= HIDDEN_SHARE
-        for row, visit in enumerate(visits)
-    ]
+    is_before = is_elsewhere & (others[..., 3] >= boxes[..., 3]) & (shares > 0)
+    covered: Float64s = np.where(is_before, shares, 0.0).max(axis=1)
+    crowd = is_before & surroundings.is_person[None, :]
+    for row in np.flatnonzero(crowd.sum(axis=1) > 1).tolist():
+        covered[row] = max(covered[row], _covered_share(visits[row].box, surroundings.xyxy[crowd[row]]))
+    return covered
+
+
+def _is_hidden(visit: Visit, covered: float) -> bool:
+    """Whether it is covered by more than what usually stands before it and leaves it to see."""
+    return covered >= HIDDEN_SHARE and covered > visit.usual_cover + MORE_COVER
 
 
 def _covered_share(box: Box, others: Float64s) -> float:
