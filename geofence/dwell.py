@@ -60,7 +60,7 @@ class Presence:
     unsure:       how long after began_at it was first seen: so much of its stay is not proved
     is_start_unknown: nobody looked before it was first seen, so it may have stood there for long
     age:          time since began_at over all looks, without silences; dwell: age when it was last seen
-    empty:        how long looks saw its place empty, less what later sightings took back
+    empty:        how long looks saw its place empty, less what later sightings took back; open: since it was last seen
     missed:       how long looks did not find it though nothing hid it, until it was last seen; missed_since: since then
     seen:         how long looks found it
     was_empty:    the latest look saw its place empty; look: seconds that the latest look speaks for
@@ -74,6 +74,7 @@ class Presence:
     age: timedelta = ZERO
     dwell: timedelta = ZERO
     empty: timedelta = ZERO
+    open: timedelta = ZERO
     missed: timedelta = ZERO
     missed_since: timedelta = ZERO
     seen: timedelta = ZERO
@@ -126,6 +127,7 @@ def advance(presence: Presence, sight: Sight, *, seen_at: datetime, counted: tim
             last_seen_at=seen_at,
             dwell=age,
             empty=max(ZERO, presence.empty - counted * RECOVERY_RATE) if presence.empty else ZERO,
+            open=ZERO,
             missed=presence.missed + presence.missed_since,
             missed_since=ZERO,
             seen=presence.seen + counted,
@@ -136,13 +138,15 @@ def advance(presence: Presence, sight: Sight, *, seen_at: datetime, counted: tim
     gone_at = presence.gone_at or presence.last_seen_at + counted / 2
     if sight == Sight.HIDDEN:
         return replace(presence, age=age, look=counted, gone_at=gone_at, was_empty=False)
+    # Only time between two looks that both saw the place empty is known to be empty.
+    known_empty = counted if presence.was_empty else ZERO
     return replace(
         presence,
         age=age,
         look=counted,
         gone_at=gone_at,
-        # Only time between two looks that both saw the place empty is known to be empty.
-        empty=presence.empty + (counted if presence.was_empty else ZERO),
+        empty=presence.empty + known_empty,
+        open=presence.open + known_empty,
         missed_since=presence.missed_since + counted,
         was_empty=True,
     )
@@ -160,14 +164,13 @@ def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool, i
         is_known = is_steady and dwell_s >= MIN_PATIENCE_S
         known_s = settings.max_miss_s if is_known else max(MIN_HIDDEN_S, HIDDEN_PER_DWELL * dwell_s)
         return not is_reported and presence.missing > timedelta(seconds=min(settings.max_miss_s, known_s))
-    seen_empty = presence.missed_since - presence.look
     # What the detector often misses has not left because it is missed once more.
     absence = timedelta(seconds=settings.absence_s)
     often = MAX_STEADY_MISSED_SHARE if is_steady else MAX_MISSED_SHARE
     share = min(presence.missed_share, often)
     # Empty without a break.
-    if seen_empty >= (absence / (1 - share) if share >= MAX_MISSED_SHARE else absence):
-        return seen_empty >= presence.look * MIN_EMPTY_LOOKS
+    if presence.open >= (absence / (1 - share) if share >= MAX_MISSED_SHARE else absence):
+        return presence.open >= presence.look * MIN_EMPTY_LOOKS
     # Empty in pieces, all in all.
     patience = absence / (1 - (often if is_steady else share))
     if not is_reported:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import dist
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ MIN_IOU = 0.5
 HELD_IOU, GROWN_IOU = 0.45, 0.15
 # A box covered to this share by nearer things may hide what stood there.
 HIDDEN_SHARE = 0.3
+# What has not been taken for itself for so many times its absence, or looks, and is gone for one of them, is gone.
+GLIMPSED_ABSENCES, GLIMPSED_LOOKS = 2.0, 6
 # What is seen as usual while so much of it is covered is hidden by this much more only.
 MORE_COVER = 0.15
 _NET = (np.arange(10) + 0.5) / 10
@@ -72,7 +74,9 @@ def advance_visits(
         sight = Sight.HIDDEN if hidden[row] else Sight.EMPTY
         missed = replace(visit, presence=advance(visit.presence, sight, seen_at=look.at, counted=look.counted))
         is_reported, is_steady = visit.number in reported, visit.usual.is_steady
-        if is_gone(missed.presence, settings, is_reported=is_reported, is_steady=is_steady):
+        if _is_only_glimpsed(missed, look, settings):
+            left.append(Departure.of(_without_glimpses(missed), is_replaced=False))
+        elif is_gone(missed.presence, settings, is_reported=is_reported, is_steady=is_steady):
             left.append(Departure.of(missed, is_replaced=False))
         else:
             after.append(missed)
@@ -83,6 +87,20 @@ def advance_visits(
             next_number += 1
     after, replaced = _without_replaced(after, look.at, rules)
     return _bounded(after, reported), left + replaced, next_number
+
+
+def _is_only_glimpsed(visit: Visit, look: Look, settings: DwellSettings) -> bool:
+    """Whether its place is empty but for boxes that nobody took for it for long: those of others that pass there."""
+    absence = timedelta(seconds=settings.absence_s)
+    least = max(absence * GLIMPSED_ABSENCES, visit.presence.look * GLIMPSED_LOOKS)
+    return bool(visit.doubt) and visit.presence.empty >= absence and look.at - visit.recent[-1].at >= least
+
+
+def _without_glimpses(visit: Visit) -> Visit:
+    """The visit until it was last taken for itself."""
+    last = visit.recent[-1]
+    presence = replace(visit.presence, last_seen_at=last.at, gone_at=last.at + (last.at - last.before) / 2)
+    return replace(visit, doubt=(), presence=presence)
 
 
 class _Fit(NamedTuple):

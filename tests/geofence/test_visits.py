@@ -235,6 +235,47 @@ def test_only_what_is_nearer_takes_a_part_of_a_thing_away(foot_px: float, is_sam
     assert began_s == pytest.approx([0.5] if is_same else [21.5], abs=1.1)
 
 
+def test_a_crowd_hides_what_none_of_it_hides_alone() -> None:
+    """Four people side by side before a thing, which is seen again when they have gone."""
+    crowd = [(60.0 + 25 * n, 140.0, 85.0 + 25 * n, 220.0) for n in range(4)]
+    for people, is_same in ((crowd, True), ([], False)):
+        camera = PlainCamera()
+        camera.see(0)
+        for second in range(1, 60):
+            seen = [Seen(3)] if second < 25 or second > 45 else []
+            camera.see(second, *seen, people=people if 25 <= second <= 45 else [], at_m=(3.0, -1.0))
+        began_s = (camera.visits[0].presence.began_at - START).total_seconds()
+        assert (began_s == pytest.approx(0.5)) is is_same
+
+
+def test_what_always_stands_before_a_thing_does_not_hide_it() -> None:
+    """A van covers a third of the car's box, and the car is seen all the same: when it is not, it has gone."""
+    for van_from_s, is_same in ((0, False), (25, True)):
+        camera = PlainCamera()
+        camera.see(0)
+        for second in range(1, 60):
+            seen = [Seen(3)] if second < 25 or second > 45 else []
+            van = [(0.0, 90.0, 100.0, 230.0)] if second >= van_from_s else []
+            camera.see(second, *seen, others=van)
+        began_s = (camera.visits[0].presence.began_at - START).total_seconds()
+        assert (began_s == pytest.approx(0.5)) is is_same
+
+
+def test_one_glimpse_of_others_now_and_then_does_not_keep_what_has_gone() -> None:
+    """Others that drive through the place every four seconds, each boxed a little elsewhere."""
+    camera = PlainCamera()
+    camera.see(0)
+    for second in range(1, 40):
+        camera.see(second, Seen(3))
+    assert camera.events[0] == (31, OPENED)
+    for second in range(40, 60):
+        passing = Seen(3, shift_px=8 * (-1) ** (second // 4), wide_px=108)
+        camera.see(second, *([passing] if second % 4 == 3 else []))
+    cleared = camera.full[-1]
+    assert cleared.event == CLEARED
+    assert (cleared.at - START).total_seconds() == pytest.approx(39.5)
+
+
 def test_a_thing_behind_does_not_hide_what_stands_before_it() -> None:
     camera = PlainCamera()
     behind = (-100.0, 50.0, 150.0, 199.0)
