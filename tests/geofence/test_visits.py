@@ -267,7 +267,7 @@ def test_one_glimpse_of_others_now_and_then_does_not_keep_what_has_gone() -> Non
     camera.see(0)
     for second in range(1, 40):
         camera.see(second, Seen(3))
-    assert camera.events[0] == (31, OPENED)
+    assert [second for second, _ in camera.events] == [31]
     for second in range(40, 60):
         passing = Seen(3, shift_px=8 * (-1) ** (second // 4), wide_px=108)
         camera.see(second, *([passing] if second % 4 == 3 else []))
