@@ -238,6 +238,7 @@ def _blocked(scenario: Scenario) -> Iterator[TrueSpan]:
     """When what stands on a sidewalk leaves too little of it; sidewalks here are rectangles along y."""
     stays = [(actor, stay) for actor in scenario.actors if actor.kind in _OBSTACLES for stay in actor.stays()]
     marks = sorted({second for _, stay in stays for second in (stay.from_s, stay.until_s)})
+    reach_m = scenario.rules.blockade_m
     for zone in scenario.zones:
         if zone.kind != "sidewalk":
             continue
@@ -247,9 +248,7 @@ def _blocked(scenario: Scenario) -> Iterator[TrueSpan]:
             shut = _largest_of_chains(zone, [body for body in standing if body is not None], scenario.rules.min_clear_m)
             still: list[TrueSpan] = []
             for body in shut:
-                span = _span_at(spans, body, scenario.rules.blockade_m) or _span_at(
-                    still, body, scenario.rules.blockade_m
-                )
+                span = _span_at(spans, body, reach_m) or _span_at(still, body, reach_m)
                 span = span or TrueSpan(
                     kind="blocked_sidewalk",
                     body=body,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -224,3 +225,15 @@ def test_what_shows_the_same_box_each_time_is_missed_more_often_before_it_is_giv
     for _ in range(40):
         clock.look(1, EMPTY)
     assert is_gone(clock.presence, RULE, is_reported=True, is_steady=True)
+
+
+def test_a_pause_before_the_first_empty_look_is_not_known_to_be_empty() -> None:
+    clock = Clock()
+    for _ in range(30):
+        clock.look(1, SEEN)
+    clock.look(RULE.absence_s * 2, EMPTY)
+    clock.look(1, EMPTY)
+    assert not is_gone(clock.presence, RULE, is_reported=True)
+    for _ in range(math.ceil(RULE.absence_s)):
+        clock.look(1, EMPTY)
+    assert is_gone(clock.presence, RULE, is_reported=True)

@@ -68,6 +68,13 @@ def test_a_row_of_parked_cars_is_none(came_s: tuple[float, ...]) -> None:
     assert queued(*(car(n, -6.5 * n, second) for n, second in enumerate(came_s)), second=75) == frozenset()
 
 
+@pytest.mark.parametrize(("north_m", "is_part"), [(-9.75, True), (-26, False)], ids=["between", "behind"])
+def test_one_that_nobody_saw_come_is_part_of_a_queue_between_two_of_it(north_m: float, is_part: bool) -> None:
+    there = car(9, north_m, 0)
+    there = replace(there, presence=replace(there.presence, is_start_unknown=True))
+    assert (9 in queued(car(1, 0, 10), car(2, -6.5, 13), there, car(3, -13, 17))) is is_part
+
+
 def test_some_seconds_of_doubt_about_one_of_them_leave_it_a_queue() -> None:
     """Another car drove through the second one's place before it."""
     assert queued(car(1, 0, 14), car(2, -6.5, 12), car(3, -13, 19), car(4, -19.5, 23)) == {1, 2, 3, 4}
