@@ -9,12 +9,9 @@ from geofence.holidays import HOLIDAYS_FILE
 from geofence.lint import foreign_cells, gaps_between, overlapping_zones, zones_without_cell
 from geofence.permits import PERMITS_FILE
 from geofence.places import ZoneKind
-from geofence.site import Camera, Site
+from geofence.sight import VIEW_M, sees_a_zone
+from geofence.site import Site
 from geofence.site_map import GRID_FILE, ZONES_FILE
-
-# How far a camera sees what matters, metres; pixels of the net that is laid over its picture, each way.
-VIEW_M = 120.0
-NET = 48
 
 
 def warnings_of(site: Site) -> list[str]:
@@ -23,7 +20,7 @@ def warnings_of(site: Site) -> list[str]:
 
 
 def _of_points(site: Site) -> list[str]:
-    """A point from a Chinese map that is taken for WGS 84 lies half a kilometre off."""
+    """Nothing in the folder speaks against WGS 84 (`refuse_an_unclear_crs`), and nothing says so."""
     if site.config.is_crs_named:
         return []
     return [f'{SITE_FILE}: crs: not named, taken for WGS 84; write crs = "wgs84" at its head, or crs = "gcj02"']
@@ -39,21 +36,9 @@ def _of_cameras(site: Site) -> list[str]:
         f"{SITE_FILE}: camera {camera.id}: sees no zone within {VIEW_M:g} m, so nothing that it sees can break a rule; "
         "are its gcps, or the zones, in another coordinate system?"
         for camera in site.cameras.values()
-        if site.zones.zones and not _sees_a_zone(site, camera)
+        if site.zones.zones and not sees_a_zone(site, camera)
     ]
     return lines
-
-
-def _sees_a_zone(site: Site, camera: Camera) -> bool:
-    """Whether a zone lies under any of a net of pixels, as far as a camera is worth listening to."""
-    width, height = camera.size_px
-    across, down = np.meshgrid(np.linspace(0, width, NET), np.linspace(0, height, NET))
-    ground_m = camera.homography.pixel_to_ground(np.column_stack((across.ravel(), down.ravel())))
-    ground_m = ground_m[np.isfinite(ground_m).all(axis=1)]
-    if camera.pose is not None:
-        foot_m = np.array(camera.pose.position_m[:2])
-        ground_m = ground_m[np.linalg.norm(ground_m - foot_m, axis=1) <= VIEW_M]
-    return len(ground_m) > 0 and len(site.zones.containing(ground_m)[0]) > 0
 
 
 def _of_zones(site: Site) -> list[str]:

@@ -11,6 +11,7 @@ from geofence.config import SITE_FILE, SiteConfig, parse_site_toml
 from geofence.errors import Faults, SiteError
 from geofence.holidays import HOLIDAYS_FILE, Holidays, parse_holidays
 from geofence.permits import PERMITS_FILE, PermitConfig, parse_permits
+from geofence.sight import refuse_an_unclear_crs
 from geofence.site import Site, build_site
 from geofence.site_map import GRID_FILE, ZONES_FILE, CellShape, ZoneShape, parse_grid, parse_zones
 
@@ -53,7 +54,9 @@ def _load(folder: Path, classes: ClassTable | None, *, with_cameras: bool) -> tu
     faults.raise_any()
     assert config is not None, "a file that cannot be read is a fault"
     known = config if with_cameras else replace(config, cameras=())
-    return config, build_site(known, zones, cells, classes or load_classes(), holidays=holidays, permits=permits)
+    site = build_site(known, zones, cells, classes or load_classes(), holidays=holidays, permits=permits)
+    refuse_an_unclear_crs(site)
+    return config, site
 
 
 def _holidays(folder: Path) -> Holidays | None:

@@ -150,6 +150,23 @@ def test_a_site_that_does_not_name_its_crs_is_read_as_wgs84_with_a_warning(folde
     assert line == 'site.toml: crs: not named, taken for WGS 84; write crs = "wgs84" at its head, or crs = "gcj02"'
 
 
+def test_points_of_a_chinese_map_that_do_not_say_so_are_refused(folder: Path) -> None:
+    """Read as WGS 84 they lie half a kilometre beside every zone."""
+    site_toml = folder / "site.toml"
+    named = site_toml.read_text(encoding="utf-8")
+
+    def moved(match: re.Match[str]) -> str:
+        lat, lng = to_gcj02(np.array([[float(match[2]), float(match[1])]]))[0]
+        return f"lng = {lng:.8f}, lat = {lat:.8f}"
+
+    text, count = re.subn(r"lng = ([\d.]+), lat = ([\d.]+)", moved, named)
+    assert count >= 4
+    site_toml.write_text(text.replace('crs = "wgs84"\n', ""), encoding="utf-8")
+    assert refusal(folder).startswith("site.toml: crs: not named, and camera cam-01 sees a zone only where its")
+    site_toml.write_text(text.replace('crs = "wgs84"', 'crs = "gcj02"'), encoding="utf-8")
+    assert warnings_of(load_site(folder)) == []
+
+
 def test_what_is_worth_a_look_is_told(folder: Path) -> None:
     def add(features: list[Feature]) -> None:
         twin = json.loads(json.dumps(features[0]))
