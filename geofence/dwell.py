@@ -27,6 +27,8 @@ RECOVERY_RATE = 0.8
 MAX_MISSED_SHARE, MAX_STEADY_MISSED_SHARE = 0.6, 0.85
 # At one look in half a minute a detector that misses two in a row has not seen anybody leave yet.
 MIN_EMPTY_LOOKS = 2.5
+# A pause between two lone looks that missed a thing, each by chance, is no more proof than so many usual intervals.
+LONE_INTERVALS = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,8 @@ class Presence:
     unsure:       how long after began_at it was first seen: so much of its stay is not proved
     is_start_unknown: nobody looked before it was first seen, so it may have stood there for long
     age:          time since began_at over all looks, without silences; dwell: age when it was last seen
-    empty:        how long looks saw its place empty, less what later sightings took back; open: since it was last seen
+    empty:        how long looks saw its place empty, less what later sightings took back
+    empty_run:    how long they did without a break, since it was last seen
     missed:       how long looks did not find it though nothing hid it, until it was last seen; missed_since: since then
     seen:         how long looks found it
     was_empty:    the latest look saw its place empty; look: seconds that the latest look speaks for
@@ -74,7 +77,7 @@ class Presence:
     age: timedelta = ZERO
     dwell: timedelta = ZERO
     empty: timedelta = ZERO
-    open: timedelta = ZERO
+    empty_run: timedelta = ZERO
     missed: timedelta = ZERO
     missed_since: timedelta = ZERO
     seen: timedelta = ZERO
@@ -113,10 +116,12 @@ def begin(seen_at: datetime, looked_before: datetime | None) -> Presence:
     )
 
 
-def advance(presence: Presence, sight: Sight, *, seen_at: datetime, counted: timedelta) -> Presence:
+def advance(
+    presence: Presence, sight: Sight, *, seen_at: datetime, counted: timedelta, usual: timedelta | None = None
+) -> Presence:
     """The presence after one more look.
 
-    counted: time since the look before, zero after a silence
+    counted: time since the look before, zero after a silence; usual: what it mostly is, None where always the same
     """
     age = presence.age + counted
     if sight == Sight.SEEN:
@@ -127,7 +132,7 @@ def advance(presence: Presence, sight: Sight, *, seen_at: datetime, counted: tim
             last_seen_at=seen_at,
             dwell=age,
             empty=max(ZERO, presence.empty - counted * RECOVERY_RATE) if presence.empty else ZERO,
-            open=ZERO,
+            empty_run=ZERO,
             missed=presence.missed + presence.missed_since,
             missed_since=ZERO,
             seen=presence.seen + counted,
@@ -140,13 +145,15 @@ def advance(presence: Presence, sight: Sight, *, seen_at: datetime, counted: tim
         return replace(presence, age=age, look=counted, gone_at=gone_at, was_empty=False)
     # Only time between two looks that both saw the place empty is known to be empty.
     known_empty = counted if presence.was_empty else ZERO
+    if usual is not None and not presence.empty_run:
+        known_empty = min(known_empty, usual * LONE_INTERVALS)
     return replace(
         presence,
         age=age,
         look=counted,
         gone_at=gone_at,
         empty=presence.empty + known_empty,
-        open=presence.open + known_empty,
+        empty_run=presence.empty_run + known_empty,
         missed_since=presence.missed_since + counted,
         was_empty=True,
     )
@@ -169,8 +176,8 @@ def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool, i
     often = MAX_STEADY_MISSED_SHARE if is_steady else MAX_MISSED_SHARE
     share = min(presence.missed_share, often)
     # Empty without a break.
-    if presence.open >= (absence / (1 - share) if share >= MAX_MISSED_SHARE else absence):
-        return presence.open >= presence.look * MIN_EMPTY_LOOKS
+    if presence.empty_run >= (absence / (1 - share) if share >= MAX_MISSED_SHARE else absence):
+        return presence.empty_run >= presence.look * MIN_EMPTY_LOOKS
     # Empty in pieces, all in all.
     patience = absence / (1 - (often if is_steady else share))
     if not is_reported:

@@ -129,7 +129,9 @@ def _look(site: Site, memory: Memory, seen_at: datetime) -> tuple[Look, tuple[fl
     if is_silence(site, memory, seen_at):
         return Look(at=seen_at, before=None, counted=ZERO, clock=memory.clock), memory.intervals_s
     intervals_s = (*memory.intervals_s, passed.total_seconds())[-USUAL_INTERVALS:]
-    return Look(at=seen_at, before=memory.last_frame_at, counted=passed, clock=memory.clock + passed), intervals_s
+    usual = timedelta(seconds=median(intervals_s))
+    look = Look(at=seen_at, before=memory.last_frame_at, counted=passed, clock=memory.clock + passed, usual=usual)
+    return look, intervals_s
 
 
 def _grounded(site: Site, camera: Camera, visits: Sequence[Visit]) -> list[Visit]:

@@ -153,12 +153,14 @@ class Look:
 
     before:  the look before, None when nobody looked for too long
     counted: time since the look before, zero after a silence; clock: all counted time of the camera until now
+    usual:   how far looks are apart mostly, None where that is not known
     """
 
     at: datetime
     before: datetime | None
     counted: timedelta
     clock: timedelta
+    usual: timedelta | None = None
 
 
 def continued(

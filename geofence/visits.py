@@ -72,7 +72,8 @@ def advance_visits(
                 left.append(Departure.of(same, is_replaced=True))
             continue
         sight = Sight.HIDDEN if hidden[row] else Sight.EMPTY
-        missed = replace(visit, presence=advance(visit.presence, sight, seen_at=look.at, counted=look.counted))
+        presence = advance(visit.presence, sight, seen_at=look.at, counted=look.counted, usual=look.usual)
+        missed = replace(visit, presence=presence)
         is_reported, is_steady = visit.number in reported, visit.usual.is_steady
         if _is_only_glimpsed(missed, look, settings):
             left.append(Departure.of(_without_glimpses(missed), is_replaced=False))

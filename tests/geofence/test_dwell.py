@@ -24,11 +24,12 @@ class Clock:
         self.presence = begin(START, None if before_s is None else START - timedelta(seconds=before_s))
         self.is_reported = False
 
-    def look(self, after_s: float, sight: Sight, *, is_silence: bool = False) -> bool:
+    def look(self, after_s: float, sight: Sight, *, is_silence: bool = False, usual_s: float | None = None) -> bool:
         """Whether the thing is gone after this look."""
         self.at += timedelta(seconds=after_s)
         counted = ZERO if is_silence else timedelta(seconds=after_s)
-        self.presence = advance(self.presence, sight, seen_at=self.at, counted=counted)
+        usual = None if usual_s is None else timedelta(seconds=usual_s)
+        self.presence = advance(self.presence, sight, seen_at=self.at, counted=counted, usual=usual)
         return is_gone(self.presence, RULE, is_reported=self.is_reported)
 
     @property
@@ -190,6 +191,23 @@ def test_empty_looks_before_and_after_a_silence_do_not_add_it_up() -> None:
     clock.look(100, SEEN)
     clock.look(1, EMPTY)
     assert not clock.look(3600, EMPTY, is_silence=True)
+
+
+def test_a_pause_between_two_lone_misses_is_not_an_empty_place() -> None:
+    clock = Clock()
+    clock.is_reported = True
+    clock.look(100, SEEN, usual_s=1)
+    gone = [clock.look(after_s, EMPTY, usual_s=1) for after_s in (1, 25, 1)]
+    assert not any(gone)
+    assert not clock.look(1, SEEN, usual_s=1)
+
+
+def test_a_pause_in_a_row_of_empty_looks_is_empty() -> None:
+    """Bursts of looks: whoever is missed in all of one and of the next is not there in between."""
+    clock = Clock()
+    clock.is_reported = True
+    clock.look(100, SEEN, usual_s=1)
+    assert [clock.look(after_s, EMPTY, usual_s=1) for after_s in (1, 1, 1, 25, 1)] == [False] * 4 + [True]
 
 
 def test_being_seen_again_takes_back_that_it_left() -> None:
