@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import dist, hypot
 
-from geofence.boxes import LASTING_LOOKS, RESTLESS_S, Box
+from geofence.boxes import LASTING_LOOKS, LASTING_S, RESTLESS_S, Box
 from geofence.breach import Breach, Clearance, Key
 from geofence.dwell import MAX_MISSED_SHARE, ZERO, DwellSettings
 from geofence.identity import incident_id_of
@@ -65,6 +65,7 @@ class Claim:
         as is `unsure` is not proved
     last_seen_at, ground_m, sigma_m, boxes, confidence, clear: as of the last frame that showed it
     told_clear_m, told_m, told_sigma_m: the passage that it leaves, its place and how sure that was, as last reported
+    opened_at: when a sidewalk that it shut was opened, for as long as that may be for a moment only; ending: by what
     """
 
     kind: IncidentKind
@@ -87,6 +88,8 @@ class Claim:
     told_sigma_m: float = 0.0
     incident: Incident | None = None
     reported_at: datetime | None = None
+    opened_at: datetime | None = None
+    ending: Ending | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,22 +125,25 @@ def advance_claims(
 ) -> tuple[tuple[Claim, ...], tuple[Report, ...]]:
     """Claims after one frame and what there is to report: first what is over, then what stays, then what is new."""
     by_number = {visit.number: visit for visit in visits}
-    known: dict[Key, Claim] = {(claim.kind, claim.key): claim for claim in claims}
+    known: dict[Key, Claim] = {(claim.kind, claim.key): claim for claim in claims if claim.opened_at is None}
+    opened = [claim for claim in claims if claim.opened_at is not None]
     kept: list[Claim] = []
     due: list[tuple[int, Breach]] = []
     for breach in breaches:
         members = [by_number[number] for number in breach.visits]
-        before = known.pop((breach.kind, breach.key), None) or _begun(breach, members, look)
-        claim = _continued(before, breach, members, look)
+        before = known.pop((breach.kind, breach.key), None) or _shut_again(opened, breach, settings[breach.kind])
+        claim = _continued(before or _begun(breach, members, look), breach, members, look)
         is_settled = claim.last_seen_at == look.at and all(_is_certain(visit, look.at) for visit in members)
         if claim.incident is None and is_settled and claim.dwell - claim.unsure >= _limit(settings[claim.kind]):
             due.append((len(kept), breach))
         kept.append(claim)
-    reports = _cleared(list(known.values()), kept, by_number, departures, look)
+    ended = opened + [_ended(claim, by_number, departures, look) for claim in known.values()]
+    waiting = [claim for claim in ended if _may_be_shut_again(claim, look)]
+    reports = _cleared([claim for claim in ended if claim not in waiting], kept)
     reports += _updates(kept, look, settings)
     for row, breach in due:
         reports += _opened(kept, row, breach, look=look, site_id=site_id, settings=settings[breach.kind])
-    return tuple(kept), tuple(reports)
+    return (*kept, *waiting), tuple(reports)
 
 
 def _is_certain(visit: Visit, at: datetime) -> bool:
@@ -190,41 +196,64 @@ def _continued(claim: Claim, breach: Breach, members: Sequence[Visit], look: Loo
     )
 
 
-def _cleared(
-    ended: Sequence[Claim],
-    kept: Sequence[Claim],
-    visits: Mapping[int, Visit],
-    departures: Sequence[Departure],
-    look: Look,
-) -> list[Report]:
+def _ended(claim: Claim, visits: Mapping[int, Visit], departures: Sequence[Departure], look: Look) -> Claim:
+    """A claim whose rule is broken no more, with the time since when that is so, and why."""
+    left = {departure.visit.number: departure for departure in departures}
+    gone = [left[number] for number in claim.visits if number in left]
+    at = min((departure.at for departure in gone), default=_allowed_since(claim, visits, look))
+    ending = Ending.ALLOWED
+    if gone:
+        ending = Ending.REPLACED if any(departure.is_replaced for departure in gone) else Ending.GONE
+    return replace(claim, opened_at=at, ending=ending)
+
+
+def _may_be_shut_again(claim: Claim, look: Look) -> bool:
+    """Whether a sidewalk has been open for a moment only: who moves a stall by some metres does not let people pass."""
+    if claim.kind != IncidentKind.BLOCKED_SIDEWALK or claim.opened_at is None:
+        return False
+    # What shuts it again is known some looks after it came.
+    patience = timedelta(seconds=LASTING_S) + LASTING_LOOKS * look.counted
+    return look.before is not None and look.at - claim.opened_at <= patience
+
+
+def _shut_again(opened: list[Claim], breach: Breach, settings: DwellSettings) -> Claim | None:
+    """The claim of a sidewalk that was open for a moment, and is shut again near where it was; taken from `opened`."""
+    near = sorted(
+        (dist(claim.ground_m, breach.ground_m), row)
+        for row, claim in enumerate(opened)
+        if claim.kind == breach.kind
+        and claim.zone_id == breach.zone.id
+        and claim.opened_at is not None
+        and breach.since - claim.opened_at <= timedelta(seconds=LASTING_S)
+    )
+    if not near or near[0][0] > settings.merge_m:
+        return None
+    return replace(opened.pop(near[0][1]), key=breach.key, opened_at=None, ending=None)
+
+
+def _cleared(ended: Sequence[Claim], kept: Sequence[Claim]) -> list[Report]:
     """One report for every incident of which no claim is left."""
     told = {claim.incident.incident_id for claim in kept if claim.incident is not None}
-    left = {departure.visit.number: departure for departure in departures}
     reports: list[Report] = []
     for claim in ended:
         incident = claim.incident
-        if incident is None or incident.incident_id in told:
+        if incident is None or claim.opened_at is None or incident.incident_id in told:
             continue
         told.add(incident.incident_id)
-        gone = [left[number] for number in claim.visits if number in left]
-        at = min((departure.at for departure in gone), default=_allowed_since(claim, visits, look))
-        ending = Ending.ALLOWED
-        if gone:
-            ending = Ending.REPLACED if any(departure.is_replaced for departure in gone) else Ending.GONE
         reports.append(
             Report(
                 event=EventType.CLEARED,
                 incident=incident,
-                at=at,
+                at=claim.opened_at,
                 # Another thing may have been taken for this one for some frames.
-                dwell=max(ZERO, claim.dwell + at - claim.last_seen_at),
+                dwell=max(ZERO, claim.dwell + claim.opened_at - claim.last_seen_at),
                 confidence=claim.confidence,
                 is_start_unknown=claim.is_start_unknown,
                 boxes=claim.boxes,
                 ground_m=claim.told_m or incident.ground_m,
                 sigma_m=claim.sigma_m,
                 clear=claim.clear,
-                ending=ending,
+                ending=claim.ending,
             )
         )
     return reports

@@ -93,6 +93,49 @@ def test_one_whose_last_thing_hid_behind_the_others_goes_on(watch: Watch) -> Non
     assert watch.events[-1].at.second == 49
 
 
+def moves(watch: Watch, at_s: int, away_s: int) -> None:
+    """A stall that is there from 1 s on is taken away, and put up 4 m further after a while."""
+    watch.see(0)
+    watch.see_every(range(1, at_s), stall(12.0))
+    watch.see_every(range(at_s, at_s + away_s))
+    watch.see_every(range(at_s + away_s, 80), stall(16.0))
+    watch.see_every(range(80, 100))
+
+
+def pushes(watch: Watch, at_s: float) -> None:
+    """A stall that is there from 1 s on is pushed on by 4 m."""
+    watch.see(0)
+    watch.see_every([0.5 * half for half in range(2, round(2 * at_s))], stall(12.0))
+    for step in range(1, 10):
+        watch.see(at_s + 0.5 * (step - 1), stall(12.0 + 4 * step / 9))
+    watch.see_every([0.5 * half for half in range(round(2 * at_s) + 9, 160)], stall(16.0))
+    watch.see_every(range(80, 100))
+
+
+@pytest.mark.parametrize("at_s", [30, 6])
+def test_a_stall_that_is_pushed_on_is_the_same_blockade(watch: Watch, at_s: float) -> None:
+    """After it was reported, or before."""
+    pushes(watch, at_s)
+    assert steps(watch) == [("opened", "stall"), ("cleared", "stall")]
+    assert watch.events[0].at.second == pytest.approx(16, abs=1.5)
+    assert watch.events[-1].dwell_s == pytest.approx(79, abs=1)
+    moved = [event for event in watch.events if event.reason.find("moved") > 0]
+    assert len(moved) == (1 if at_s == 30 else 0)
+
+
+def test_a_sidewalk_that_is_open_for_a_moment_stays_shut(watch: Watch) -> None:
+    moves(watch, at_s=30, away_s=6)
+    assert steps(watch) == [("opened", "stall"), ("cleared", "stall")]
+
+
+def test_one_that_people_could_pass_for_a_while_is_shut_anew(watch: Watch) -> None:
+    moves(watch, at_s=30, away_s=10)
+    opened, cleared, again, _ = (event for event in watch.events if event.event.value != "updated")
+    assert cleared.at.second == pytest.approx(29, abs=1)
+    assert again.began_at.second == pytest.approx(39, abs=1)
+    assert again.incident_id != opened.incident_id
+
+
 @pytest.mark.parametrize(("merge_m", "incidents"), [(0.0, 2), (2.0, 2), (10.0, 1)])
 def test_how_near_is_a_setting(small_site: Site, merge_m: float, incidents: int) -> None:
     watch = Watch(with_merge(small_site, merge_m))
