@@ -76,7 +76,8 @@ def with_passings(passings: Sequence[Passing], departures: Sequence[Departure], 
 def driven_sides(visits: Sequence[Visit], passings: Sequence[Passing], look: Look) -> list[tuple[bool, bool]]:
     """For each of some standing things whether others drove along its lane before and behind it.
 
-    They did so before it came, or often do so now. Before and behind are as the lane's direction is written down.
+    They did so before it came, be it through its place, or often do so now. Before and behind are as the lane's direction
+    is written down.
     """
     if not passings:
         return [(False, False)] * len(visits)
@@ -91,8 +92,11 @@ def _driven_sides(visit: Visit, places_m: Float64s, clocks_s: Float64s, look: Lo
     east_m, north_m = (places_m - visit.anchor_m).T
     along_m, aside_m = along_and_aside_m(axis_of(visit.footprint.lane_rad), east_m, north_m)
     came_s = (look.clock - visit.presence.age).total_seconds()
-    weights = (clocks_s < came_s - COMING_S) + (clocks_s > came_s) / LATER_COUNTS
-    weights = weights * (aside_m <= ASIDE_M) * (abs(along_m) <= LANE_REACH_M)
+    is_before, is_in_lane = clocks_s < came_s - COMING_S, (aside_m <= ASIDE_M) & (abs(along_m) <= LANE_REACH_M)
+    # Who drove through its place came from one side and went on to the other, seen there or not.
+    if (is_before & is_in_lane & (abs(along_m) <= BEYOND_M)).sum() >= MIN_PASSINGS:
+        return True, True
+    weights = (is_before + (clocks_s > came_s) / LATER_COUNTS) * is_in_lane
     found = [float(weights[way * along_m > BEYOND_M].sum()) >= MIN_PASSINGS for way in (1, -1)]
     return found[0], found[1]
 

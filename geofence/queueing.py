@@ -3,13 +3,13 @@
 A queue fills from its head: each vehicle stops behind the one that stopped just before it. Parked vehicles come and
 go in any order. So three or more in one lane that stopped one after the other, head first, shortly after each other,
 are taken for a queue; for twice the parking limit at most, then they are in the way like any other. Where others drove
-along the lane before, the next one may take its time to come. When one of them began to stand is known to some seconds
-only: others drove through its place before it, or hid it.
+along the lane before, the next one may take its time to come, and one that was hidden meanwhile counts. When one of
+them began to stand is known to some seconds only: others drove through its place before it, or hid it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -40,7 +40,7 @@ class _Spacing:
 
 ANYWHERE = _Spacing(max_gap_m=8.0, min_delay_s=-3.0, max_delay_s=7.0, mean_delay_s=1.5)
 # Behind a head beyond which others drove: red lasts, traffic comes in bursts, and one of the queue may not be seen.
-DRIVEN = _Spacing(max_gap_m=20.0, min_delay_s=-6.0, max_delay_s=30.0, mean_delay_s=0.5)
+DRIVEN = _Spacing(max_gap_m=20.0, min_delay_s=-6.0, max_delay_s=60.0, mean_delay_s=0.5)
 
 
 def with_queues(
@@ -90,12 +90,27 @@ def queueing_numbers(vehicles: Sequence[Visit], at: datetime, settings: DwellSet
             for head in young:
                 if spacing is DRIVEN and not head.is_driven_beyond(way):
                     continue
-                chain = [head]
-                while following := [one for one in behind[chain[-1].number] if one not in chain]:
-                    chain.append(min(following, key=lambda one: one.along_from(chain[-1], way)))
-                    if _is_queue(chain, spacing):
-                        queued.update(one.number for one in (*chain, *_between(chain, standing, way)))
+                for chain in _chains(head, behind, way):
+                    together = {one.number for one in (*chain, *_between(chain, standing, way))}
+                    if _is_queue(chain, together, spacing):
+                        queued |= together
     return frozenset(queued)
+
+
+def _chains(head: _Standing, behind: Mapping[int, Sequence[_Standing]], way: int) -> list[Sequence[_Standing]]:
+    """For each vehicle that stands behind a head, one after the other, the longest row from there to it."""
+    longest: dict[int, tuple[_Standing, ...]] = {head.number: (head,)}
+    rest = [head]
+    while rest:
+        # The nearest first: whatever leads to it is known then.
+        last = min(rest, key=lambda one: one.along_from(head, way))
+        rest.remove(last)
+        for one in behind[last.number]:
+            chain = (*longest[last.number], one)
+            if one not in longest[last.number] and len(chain) > len(longest.get(one.number, ())):
+                longest[one.number] = chain
+                rest.append(one)
+    return [chain for chain in longest.values() if len(chain) > 1]
 
 
 def _between(chain: Sequence[_Standing], others: Sequence[_Standing], way: int) -> list[_Standing]:
@@ -104,9 +119,11 @@ def _between(chain: Sequence[_Standing], others: Sequence[_Standing], way: int) 
     return [one for one in others if one.is_in_lane_of(head) and 0 <= one.along_from(head, way) <= length_m]
 
 
-def _is_queue(chain: Sequence[_Standing], spacing: _Spacing) -> bool:
+def _is_queue(chain: Sequence[_Standing], together: Collection[int], spacing: _Spacing) -> bool:
+    """`together`: numbers of all from the first to the last, of which some may have been hidden when they came."""
     passed_s = (chain[-1].began_at - chain[0].began_at).total_seconds()
-    return len(chain) >= MIN_VEHICLES and passed_s >= spacing.mean_delay_s * (len(chain) - 1)
+    count = len(together) if spacing is DRIVEN else len(chain)
+    return count >= MIN_VEHICLES and passed_s >= spacing.mean_delay_s * (len(chain) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

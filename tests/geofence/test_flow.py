@@ -93,6 +93,13 @@ def test_a_lane_is_driven_where_others_passed_before_and_behind() -> None:
     assert driven_sides([head, beside], passings, LOOK) == [(False, True), (False, False)]
 
 
+def test_through_whose_place_others_drove_stands_in_their_lane_however_far_the_camera_sees() -> None:
+    passings = with_passings((), [passed(n, n - 2.0, 15 * n - 10) for n in range(1, 4)], LOOK)
+    stopped = replace(car(1, 0, 45), presence=replace(car(1, 0, 45).presence, age=timedelta(seconds=15)))
+    assert driven_sides([stopped], passings, LOOK) == [(True, True)]
+    assert driven_sides([stopped], passings[:2], LOOK) == [(False, False)]
+
+
 def test_passings_fade_and_stay_few() -> None:
     many = [passed(n, 0.1 * n, 60 - n / 50, east_m=5.0 * (n % 100)) for n in range(900)]
     assert len(with_passings((), many, LOOK)) <= MAX_PASSINGS

@@ -97,6 +97,25 @@ def test_behind_a_head_beyond_which_others_drove_the_next_ones_may_take_their_ti
     assert queued(*row, second=65) == frozenset()
 
 
+def test_where_others_drove_the_light_may_be_red_through_a_lull() -> None:
+    cars = [car(0, 0, 10), car(1, -7, 15), car(2, -14, 50)]
+    assert queued(*cars, second=60) == frozenset()
+    assert queued(driven(cars[0]), *cars[1:], second=60) == {0, 1, 2}
+
+
+def test_one_that_was_hidden_when_it_came_breaks_no_row() -> None:
+    """The nearest one behind the head is first seen long after those that stand behind it."""
+    cars = [driven(car(0, 0, 10)), car(1, -6.5, 40), car(2, -13, 14), car(3, -19.5, 17)]
+    assert queued(*cars, second=60) == {0, 1, 2, 3}
+
+
+def test_a_hidden_one_between_two_makes_three() -> None:
+    head, hidden, last = car(0, 0, 10), car(1, -6.5, 90), car(2, -14, 15)
+    assert queued(driven(head), last, second=95) == frozenset()
+    assert queued(driven(head), hidden, last, second=95) == {0, 1, 2}
+    assert queued(head, hidden, last, second=95) == frozenset()
+
+
 def test_who_stands_between_two_of_a_queue_is_part_of_it() -> None:
     cars = [car(0, 0, 10), car(1, -6.5, 13), car(2, -13, 17), car(3, -19.5, 20)]
     late = car(4, -9.7, 45)
