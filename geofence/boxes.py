@@ -60,8 +60,8 @@ TOP_SHARE = 0.3
 # What detectors' edges tremble by at least: a share of the size and a part of a pixel.
 TREMBLE_SHARE = 0.01
 TREMBLE_PX = 0.5
-# Edges that tremble by less than this share of the size are those of one thing that stands.
-STEADY_SHARE = 0.04
+# Edges that tremble by less than this share of the size, or of their side, are those of one thing that stands.
+STEADY_SHARE = 0.05
 # Of few boxes nobody knows how much they tremble: so many times as much, to be sure.
 UNKNOWN_TREMBLE = 3.0
 
@@ -134,7 +134,13 @@ class Settled:
     @property
     def is_steady(self) -> bool:
         """Whether all edges lie where they always do: so does what stands, not what passes now and then."""
-        return self.count >= KNOWN_BOXES and max(self.tremble) <= STEADY_SHARE * self.size + TREMBLE_PX
+        left, top, right, foot = self.tremble
+        width, height = (max(self.mean[n + 2] - self.mean[n], self.size) for n in range(2))
+        return (
+            self.count >= KNOWN_BOXES
+            and max(left, right) <= STEADY_SHARE * width + TREMBLE_PX
+            and max(top, foot) <= STEADY_SHARE * height + TREMBLE_PX
+        )
 
 
 NOTHING_SETTLED = Settled()

@@ -5,6 +5,7 @@ Everything is event time: the times of frames, never their number and never a cl
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,8 +26,12 @@ RECOVERY_RATE = 0.8
 # A thing that is missed more often is none: what stands there is something else, or passes, or is a reflection. What
 # shows the same box each time is missed more often for a while before it is given up.
 MAX_MISSED_SHARE, MAX_STEADY_MISSED_SHARE = 0.6, 0.85
-# At one look in half a minute a detector that misses two in a row has not seen anybody leave yet.
-MIN_EMPTY_LOOKS = 2.5
+# At one look in half a minute a detector that misses two in a row has not seen anybody leave yet; nor has one that
+# often misses things, as long as so many misses have more than this chance. Its share is taken for this at first.
+MIN_EMPTY_LOOKS, MISSED_BY_CHANCE = 2.5, 0.01
+FIRST_MISSED, FIRST_LOOKS = 0.5, 3
+# Misses come in runs: for so long a thing may be missed in every look and still hide what stands behind it.
+MISSED_S = 4.0
 # A pause between two lone looks that missed a thing, each by chance, is no more proof than so many usual intervals.
 LONE_INTERVALS = 3.0
 
@@ -177,10 +182,23 @@ def is_gone(presence: Presence, settings: DwellSettings, *, is_reported: bool, i
     share = min(presence.missed_share, often)
     # Empty without a break.
     if presence.empty_run >= (absence / (1 - share) if share >= MAX_MISSED_SHARE else absence):
-        return presence.empty_run >= presence.look * MIN_EMPTY_LOOKS
+        return presence.empty_run >= presence.look * _empty_looks(presence, often)
     # Empty in pieces, all in all.
     patience = absence / (1 - (often if is_steady else share))
     if not is_reported:
         least_s = MIN_PATIENCE_S if presence.hits > 1 else GLIMPSE_PATIENCE_S
         patience = min(patience, max(presence.dwell, timedelta(seconds=least_s)))
-    return presence.empty >= max(patience, presence.look * MIN_EMPTY_LOOKS)
+    return presence.empty >= max(patience, presence.look * _empty_looks(presence, often))
+
+
+def may_be_missed(presence: Presence) -> bool:
+    """Whether the thing may well be there although the latest looks saw its place empty."""
+    least = presence.look * _empty_looks(presence, MAX_MISSED_SHARE)
+    return presence.empty_run < max(timedelta(seconds=MISSED_S), least)
+
+
+def _empty_looks(presence: Presence, most: float) -> float:
+    """How many empty looks in a row tell that the thing is gone; `most`: a detector misses no larger share."""
+    looked = presence.missed + presence.seen + presence.look * FIRST_LOOKS
+    share = (presence.missed + presence.look * FIRST_MISSED) / looked if looked else 0.0
+    return max(MIN_EMPTY_LOOKS, math.log(MISSED_BY_CHANCE) / math.log(min(share, most))) if share else MIN_EMPTY_LOOKS

@@ -76,8 +76,8 @@ def with_passings(passings: Sequence[Passing], departures: Sequence[Departure], 
 def driven_sides(visits: Sequence[Visit], passings: Sequence[Passing], look: Look) -> list[tuple[bool, bool]]:
     """For each of some standing things whether others drove along its lane before and behind it.
 
-    They did so before it came, be it through its place, or often do so now. Before and behind are as the lane's direction
-    is written down.
+    They did so before it came, be it through its place, or often do so now. Before and behind are as the lane's
+    direction is written down.
     """
     if not passings:
         return [(False, False)] * len(visits)

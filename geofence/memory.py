@@ -197,6 +197,7 @@ def _visit_moved(visit: Visit, by: timedelta) -> Visit:
         doubt=_sightings_moved(visit.doubt, by),
         named_at=visit.named_at + by,
         placed_at=visit.placed_at + by,
+        covered_at=None,
         # What a lane did a moment ago says nothing after a silence.
         lane_movers=(),
         lane_moved_at=None,

@@ -57,6 +57,7 @@ class Visit:
     named_at: when it began to be called so; placed_at: when it came to where its boxes lie now
     unseen_edges: edges of its box that something hides or the picture cuts, as it is best seen
     last_xyxy: its box in the latest frame that showed it; is_in_part: less of it was seen there than usual
+    covered_at: when a look last showed what hides the rest
     usual_cover: share of its box that something nearer covers while it is seen as usual
     lane_movers: numbers of vehicles of its lane that moved of late, and when
     lane_moved_at, broken_at: when its lane moved on, and when it was last not seen in its place
@@ -82,6 +83,7 @@ class Visit:
     unseen_edges: str = ""
     last_xyxy: Box
     is_in_part: bool = False
+    covered_at: datetime | None = None
     usual_cover: float = 0.0
     lane_movers: tuple[tuple[int, datetime], ...] = ()
     lane_moved_at: datetime | None = None
@@ -206,9 +208,14 @@ def continued(
     return _parted(_recorded(seen, sighting, thing.foot_m), number)
 
 
-def with_cover(visit: Visit, covered: float) -> Visit:
-    """The visit after a sighting while something nearer covered such a share of its usual box."""
-    if visit.is_in_part or visit.usual_cover == covered:
+def with_cover(visit: Visit, covered: float, at: datetime, *, is_cover_missed: bool = False) -> Visit:
+    """The visit after a sighting while something nearer covered such a share of its usual box.
+
+    is_cover_missed: this look does not show what hides a part of it
+    """
+    if visit.is_in_part:
+        return visit if is_cover_missed else replace(visit, covered_at=at)
+    if visit.usual_cover == covered:
         return visit
     mean = visit.usual_cover + (covered - visit.usual_cover) / min(visit.presence.hits, COVER_LOOKS)
     return replace(visit, usual_cover=round(mean, 4))

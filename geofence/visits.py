@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import dist
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from geofence.boxes import EDGES, KNOWN_BOXES, Box, area_px, common_px, has_moved_on, iou
-from geofence.dwell import DwellSettings, Sight, advance, is_gone
+from geofence.boxes import EDGES, KNOWN_BOXES, LASTING_LOOKS, Box, area_px, common_px, has_moved_on, iou, off_edges
+from geofence.dwell import MISSED_S, DwellSettings, Sight, advance, is_gone, may_be_missed
 from geofence.scene import SAME_BOX_IOU, Float64s, Scene, Surroundings, Thing, edge_letters, hidden_edges
 from geofence.visit import Departure, Look, Visit, at_rest, born, continued, with_cover
 
@@ -50,12 +50,13 @@ def advance_visits(
     reported: numbers of the visits that are part of an incident
     """
     things = scene.things
-    fits = _fits(visits, things, rules)
+    fits = _fits(visits, things, rules, look)
     in_view = _missed(visits, _pairs(fits, [False] * len(visits)))
     covered = covered_shares(visits, _with_missed(scene.surroundings, in_view), rules).tolist()
     hidden = [_is_hidden(visit, share) for visit, share in zip(visits, covered, strict=True)]
     pairs = _pairs(fits, hidden)
-    unseen_edges = _unseen_edges(visits, scene, pairs)
+    again = {row for row, column in pairs.items() if _is_rest_again(visits[row], things[column], look)}
+    unseen_edges = _unseen_edges(visits, scene, pairs, again)
     after: list[Visit] = []
     left: list[Departure] = []
     for row, visit in enumerate(visits):
@@ -67,7 +68,8 @@ def advance_visits(
             if other is None and thing.can_be_followed and not is_reported:
                 same, other = at_rest(same, next_number)
             next_number += other is not None
-            after.append(other or with_cover(same, covered[row]))
+            is_cover_missed = row in again and not hidden[row]
+            after.append(other or with_cover(same, covered[row], look.at, is_cover_missed=is_cover_missed))
             if other is not None:
                 left.append(Departure.of(same, is_replaced=True))
             continue
@@ -112,6 +114,7 @@ class _Fit(NamedTuple):
     column: int
     is_usual: bool
     is_rest: bool
+    is_rest_again: bool
     is_grown_or_cut: bool
 
     def tier(self, hidden: Sequence[bool]) -> int:
@@ -119,12 +122,12 @@ class _Fit(NamedTuple):
         within it, 3 for none of them."""
         if self.is_usual:
             return 0
-        if self.is_rest and hidden[self.row]:
+        if self.is_rest and (hidden[self.row] or self.is_rest_again):
             return 1
         return 2 if self.is_grown_or_cut else 3
 
 
-def _fits(visits: Sequence[Visit], things: Sequence[Thing], rules: Rules) -> list[_Fit]:
+def _fits(visits: Sequence[Visit], things: Sequence[Thing], rules: Rules, look: Look) -> list[_Fit]:
     """All boxes that may show what is known to stand there, the likest first."""
     found: list[_Fit] = []
     for row, visit in enumerate(visits):
@@ -138,8 +141,16 @@ def _fits(visits: Sequence[Visit], things: Sequence[Thing], rules: Rules) -> lis
             is_rest = not is_usual and _holds(usual, thing.xyxy)
             is_other = is_near and not is_usual and _is_grown_or_cut(usual, thing, likeness)
             if is_usual or is_rest or is_other:
-                found.append(_Fit(-likeness, row, column, is_usual, is_rest, is_other))
+                is_again = is_rest and _is_rest_again(visit, thing, look)
+                found.append(_Fit(-likeness, row, column, is_usual, is_rest, is_again, is_other))
     return sorted(found)
+
+
+def _is_rest_again(visit: Visit, thing: Thing, look: Look) -> bool:
+    """Whether a box shows what was left to see of a half-hidden thing a moment ago, even if its cover is missed now."""
+    if not visit.is_in_part or visit.covered_at is None or iou(visit.last_xyxy, thing.xyxy) < SAME_BOX_IOU:
+        return False
+    return look.at - visit.covered_at <= max(timedelta(seconds=MISSED_S), LASTING_LOOKS * look.counted)
 
 
 def _pairs(fits: Sequence[_Fit], hidden: Sequence[bool]) -> dict[int, int]:
@@ -155,8 +166,12 @@ def _pairs(fits: Sequence[_Fit], hidden: Sequence[bool]) -> dict[int, int]:
 
 
 def _missed(visits: Sequence[Visit], pairs: Mapping[int, int]) -> list[Visit]:
-    """What stands there for long and a frame does not show."""
-    return [visit for row, visit in enumerate(visits) if row not in pairs and visit.has_lasted]
+    """What stands there for long and a frame does not show, if that is by chance."""
+    return [
+        visit
+        for row, visit in enumerate(visits)
+        if row not in pairs and visit.has_lasted and may_be_missed(visit.presence)
+    ]
 
 
 def _is_grown_or_cut(usual: Box, thing: Thing, likeness: float) -> bool:
@@ -217,9 +232,12 @@ def _covered_share(box: Box, others: Float64s) -> float:
     return float((across[:, :, None] & down[:, None, :]).any(axis=0).mean())
 
 
-def _unseen_edges(visits: Sequence[Visit], scene: Scene, pairs: Mapping[int, int]) -> list[str]:
+def _unseen_edges(visits: Sequence[Visit], scene: Scene, pairs: Mapping[int, int], again: Collection[int]) -> list[str]:
     """For each thing the edges that the picture cuts, that something nearer hides, be it missed in this frame, or
-    beyond which something else is seen where the thing used to be."""
+    beyond which something else is seen where the thing used to be.
+
+    again: rows of the visits of which the same rest is seen as a moment ago
+    """
     if not scene.things:
         return []
     missed = [visit.box for visit in _missed(visits, pairs)]
@@ -232,6 +250,8 @@ def _unseen_edges(visits: Sequence[Visit], scene: Scene, pairs: Mapping[int, int
     for row, column in pairs.items():
         if visits[row].usual.count >= KNOWN_BOXES:
             edges[column] |= _pushed_in(visits[row].box, scene.things[column].xyxy, others)
+        if row in again:
+            edges[column] |= set(off_edges(visits[row].usual, scene.things[column].xyxy))
     return ["".join(letter for letter in EDGES if letter in of_thing) for of_thing in edges]
 
 

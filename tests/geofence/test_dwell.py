@@ -133,6 +133,15 @@ def test_two_misses_in_a_row_at_two_looks_a_minute_do_not_end_a_stay() -> None:
     assert [clock.look(30, EMPTY) for _ in range(4)] == [False, False, False, True]
 
 
+def test_where_looks_are_rare_who_is_often_missed_is_missed_four_times_in_a_row_before_it_is_gone() -> None:
+    clock = Clock()
+    for _ in range(8):
+        for sight in (SEEN, SEEN, EMPTY):
+            assert not clock.look(10, sight)
+    clock.look(10, SEEN)
+    assert [clock.look(10, EMPTY) for _ in range(5)] == [False, False, False, False, True]
+
+
 def test_misses_of_a_flickering_detector_do_not_end_a_stay() -> None:
     clock = Clock()
     assert not any(clock.look(0.2, EMPTY if n % 5 in {1, 3} else SEEN) for n in range(1500))

@@ -376,6 +376,37 @@ def test_a_bus_before_a_stall_neither_ends_nor_restarts_what_it_blocks(watch: Wa
     assert [step for step, kind, _ in told(watch) if kind == "blocked_sidewalk"] == ["opened"]
 
 
+def before(seen: Seen, share: float) -> Seen:
+    """A bus that stands nearer and hides the left part of it."""
+    x0, _, x1, y1 = seen.xyxy
+    return Seen("bus", (x0 - 200, y1 - 200, x0 + share * (x1 - x0), y1 + 60))
+
+
+def test_what_is_left_to_see_beside_a_bus_is_the_same_car_though_the_bus_is_missed_now_and_then(watch: Watch) -> None:
+    x0, y0, x1, y1 = CAR.xyxy
+    rest = dataclasses.replace(CAR, xyxy=(x0 + 0.6 * (x1 - x0), y0, x1, y1))
+    watch.see(0)
+    for half in range(2, 160):
+        seen = [CAR]
+        if 20 <= half < 80:
+            seen = [rest] if (half - 20) % 3 else [rest, before(CAR, 0.6)]
+        watch.see(half / 2, *seen)
+    assert [step for step, _, _ in told(watch)] == ["opened"]
+    assert (watch.events[0].began_at - NOON).total_seconds() == pytest.approx(0.5)
+
+
+def test_a_bus_that_has_gone_hides_nobody(watch: Watch) -> None:
+    """The car left behind it, and another stops there before the place was seen empty for long."""
+    other = Seen("car", Pinhole().box_of(-1.2, 14.8, 1.8, 4.4, 1.5))
+    watch.see(0)
+    watch.see_every(range(1, 15), CAR)
+    watch.see_every(range(15, 30), before(CAR, 1.2))
+    watch.see_every(range(30, 35))
+    watch.see_every(range(35, 70), other)
+    assert [step for step, _, _ in told(watch)] == ["opened"]
+    assert (watch.events[0].began_at - NOON).total_seconds() == pytest.approx(34.5, abs=0.5)
+
+
 def test_the_second_car_in_a_spot_begins_when_it_comes(watch: Watch) -> None:
     """The first one drives off in plain view, the next is a little longer and stands a little further back."""
     camera = Pinhole()
