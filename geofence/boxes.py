@@ -55,6 +55,8 @@ MOVES_ON = 5.0
 DRIFT_BOXES = 6
 DRIFT_DEVIATIONS = 6.5
 DRIFT_TREMBLE = 0.015
+# Few boxes that go on are those of a thing that moves from this share of its size on.
+GOES_ON_SHARE = 0.15
 # The top of a thing that moves away from the camera moves less than its foot, by this share at least.
 TOP_SHARE = 0.3
 # What detectors' edges tremble by at least: a share of the size and a part of a pixel.
@@ -281,6 +283,14 @@ def is_moving(recent: Sequence[Sighting]) -> bool:
     if left * right > 0 and min(abs(left), abs(right)) > 1:
         return True
     return top * foot > 0 and abs(foot) > 1 and abs(top) > TOP_SHARE
+
+
+def goes_on(recent: Sequence[Sighting]) -> bool:
+    """Whether even few boxes, the last one furthest along, are those of a thing that moves."""
+    first = NOTHING_SETTLED.with_box(recent[0].xyxy)
+    *ways, last = [_way(first, sighting.xyxy) for sighting in recent]
+    is_far = math.hypot(*last) > GOES_ON_SHARE * first.size + 1.0
+    return is_far and all(_dot(way, last) >= 0 and _dot(way, way) <= _dot(last, last) for way in ways)
 
 
 def _drift(values: Sequence[float], recent: Sequence[Sighting]) -> float:

@@ -208,8 +208,12 @@ def _ended(claim: Claim, visits: Mapping[int, Visit], departures: Sequence[Depar
 
 
 def _may_be_shut_again(claim: Claim, look: Look) -> bool:
-    """Whether a sidewalk has been open for a moment only: who moves a stall by some metres does not let people pass."""
-    if claim.kind != IncidentKind.BLOCKED_SIDEWALK or claim.opened_at is None:
+    """Whether a sidewalk that was shut for long has been open for a moment only.
+
+    Who moves a stall by some metres does not let people pass. What is pushed through shuts it nowhere for long.
+    """
+    has_lasted = claim.dwell - claim.unsure >= timedelta(seconds=LASTING_S)
+    if claim.kind != IncidentKind.BLOCKED_SIDEWALK or claim.opened_at is None or not has_lasted:
         return False
     # What shuts it again is known some looks after it came.
     patience = timedelta(seconds=LASTING_S) + LASTING_LOOKS * look.counted

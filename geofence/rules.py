@@ -13,6 +13,7 @@ import shapely
 
 from detectors.classes import ObjectClass, Role
 from geofence.blockades import blocked_sidewalks
+from geofence.boxes import goes_on
 from geofence.breach import (
     OBSTACLE_ROLES,
     Breach,
@@ -67,6 +68,8 @@ def breaches_of(site: Site, visits: Sequence[Visit], at: datetime, broken: Broke
 def is_standing(visit: Visit) -> bool:
     """Whether a visit is that of a thing that stays, as far as its first sightings tell."""
     presence = visit.presence
+    if not visit.has_lasted and goes_on(visit.recent):
+        return False
     seen_s = (presence.dwell - presence.unsure).total_seconds()
     return presence.hits >= STANDING_HITS or (presence.hits > 1 and seen_s >= STANDING_S)
 

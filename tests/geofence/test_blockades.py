@@ -13,7 +13,7 @@ import pytest
 from geofence.config import SiteConfig
 from geofence.messages import IncidentKind
 from geofence.site import Site
-from tests.geofence.conftest import Pinhole, Seen, Watch
+from tests.geofence.conftest import NOON, Pinhole, Seen, Watch
 
 SIDEWALK = IncidentKind.BLOCKED_SIDEWALK
 NEAR_Y, FAR_Y = 10.0, 27.5
@@ -112,7 +112,7 @@ def pushes(watch: Watch, at_s: float) -> None:
     watch.see_every(range(80, 100))
 
 
-@pytest.mark.parametrize("at_s", [30, 6])
+@pytest.mark.parametrize("at_s", [30, 13])
 def test_a_stall_that_is_pushed_on_is_the_same_blockade(watch: Watch, at_s: float) -> None:
     """After it was reported, or before."""
     pushes(watch, at_s)
@@ -121,6 +121,16 @@ def test_a_stall_that_is_pushed_on_is_the_same_blockade(watch: Watch, at_s: floa
     assert watch.events[-1].dwell_s == pytest.approx(79, abs=1)
     moved = [event for event in watch.events if event.reason.find("moved") > 0]
     assert len(moved) == (1 if at_s == 30 else 0)
+
+
+def test_a_stall_blocks_from_when_it_stands_not_while_it_is_pushed_there(watch: Watch) -> None:
+    """At the pace of who walks slowly, past the place of every blockade that might have been."""
+    watch.see(0)
+    for half in range(2, 160):
+        watch.see(half / 2, stall(max(24.0 - 0.5 * half, 10.0)))
+    opened, *_ = watch.events
+    stands_since_s = 28 / 2
+    assert (opened.began_at - NOON).total_seconds() == pytest.approx(stands_since_s, abs=3)
 
 
 def test_a_sidewalk_that_is_open_for_a_moment_stays_shut(watch: Watch) -> None:

@@ -13,6 +13,7 @@ from geofence.boxes import (
     Settled,
     Sighting,
     Verdict,
+    goes_on,
     has_moved_on,
     is_leaving,
     is_moving,
@@ -116,6 +117,14 @@ def test_a_straight_line_through_boxes_is_a_way_and_a_growing_cut_is_none() -> N
     assert not is_moving([seen(n, (100.0, 100.0, 200.0 - 6.0 * n, 180.0)) for n in range(10)])
     assert not is_moving([seen(n, grown(4.0 * n)) for n in range(10)])
     assert not is_moving([seen(n, shifted(6.0 * n)) for n in range(5)])
+
+
+def test_three_boxes_that_go_on_are_those_of_a_thing_that_moves() -> None:
+    assert goes_on([seen(n, shifted(8.0 * n)) for n in range(3)])
+    assert goes_on([seen(0, shifted(0)), seen(1, grown(3)), seen(2, shifted(0, 20.0))])
+    assert not goes_on([seen(n, shifted(px)) for n, px in enumerate((0, 20, 18))])
+    assert not goes_on([seen(n, shifted(2.0 * n)) for n in range(5)])
+    assert not goes_on([seen(0, shifted(0))])
 
 
 def test_the_same_box_after_an_absence_is_the_same_at_the_third_look() -> None:
