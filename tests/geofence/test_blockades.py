@@ -117,7 +117,7 @@ def test_a_stall_that_is_pushed_on_is_the_same_blockade(watch: Watch, at_s: floa
     """After it was reported, or before."""
     pushes(watch, at_s)
     assert steps(watch) == [("opened", "stall"), ("cleared", "stall")]
-    assert watch.events[0].at.second == pytest.approx(16, abs=1.5)
+    assert 16 <= watch.events[0].at.second <= 22
     assert watch.events[-1].dwell_s == pytest.approx(79, abs=1)
     moved = [event for event in watch.events if event.reason.find("moved") > 0]
     assert len(moved) == (1 if at_s == 30 else 0)
