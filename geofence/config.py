@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from detectors.strict_values import Number, Whole
 from detectors.validation import all_problems, closest
 from geofence.cell_codes import GB15, PROFILES, CodeProfile
 from geofence.crs import CRS_EXPECTED, Crs, parse_crs, to_wgs84
@@ -113,38 +114,38 @@ def _check_lat(value: float) -> float:
     return value
 
 
-_Lng = Annotated[float, Field(ge=-180, le=180, description="a longitude, -180 … 180 degrees")]
-_Lat = Annotated[float, Field(description="a latitude, -90 … 90 degrees")]
-_Seconds = Annotated[float, Field(ge=0, le=7 * 86400, description="seconds, 0 or more and at most a week")]
-_PositiveSeconds = Annotated[float, Field(gt=0, le=7 * 86400, description="seconds, more than 0 and at most a week")]
-_Metres = Annotated[float, Field(ge=0, le=100, description="metres, 0 or more and at most 100")]
+_Lng = Annotated[Number, Field(ge=-180, le=180, description="a longitude, -180 … 180 degrees")]
+_Lat = Annotated[Number, Field(description="a latitude, -90 … 90 degrees")]
+_Seconds = Annotated[Number, Field(ge=0, le=7 * 86400, description="seconds, 0 or more and at most a week")]
+_PositiveSeconds = Annotated[Number, Field(gt=0, le=7 * 86400, description="seconds, more than 0 and at most a week")]
+_Metres = Annotated[Number, Field(ge=0, le=100, description="metres, 0 or more and at most 100")]
 
 
 class _ControlPoint(_Strict):
-    px: tuple[float, float] = Field(description="[x, y] in pixels of the picture")
+    px: tuple[Number, Number] = Field(description="[x, y] in pixels of the picture")
     lng: _Lng
     lat: _Lat
 
     _lat = field_validator("lat")(_check_lat)
 
 
-_Coefficient = Annotated[float, Field(ge=-1, le=1, description="a coefficient, -1 … 1, without unit")]
+_Coefficient = Annotated[Number, Field(ge=-1, le=1, description="a coefficient, -1 … 1, without unit")]
 
 
 class _Lens(_Strict):
-    focal_px: float = Field(gt=0, description="the focal length in pixels, more than 0")
-    center_px: tuple[float, float] | None = Field(default=None, description="[x, y] in pixels of the picture")
+    focal_px: Number = Field(gt=0, description="the focal length in pixels, more than 0")
+    center_px: tuple[Number, Number] | None = Field(default=None, description="[x, y] in pixels of the picture")
     k1: _Coefficient = 0.0
     k2: _Coefficient = 0.0
 
 
 class _Camera(_Strict):
     id: str = Field(description=ID_EXPECTED)
-    size_px: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] = Field(
+    size_px: tuple[Annotated[Whole, Field(gt=0)], Annotated[Whole, Field(gt=0)]] = Field(
         description="[width, height] in pixels, whole numbers above 0"
     )
     gcps: list[_ControlPoint] = Field(description="a list of {px = [x, y], lng = …, lat = …}, 4 points or more")
-    max_reprojection_px: float = Field(default=5.0, gt=0, description="pixels, more than 0")
+    max_reprojection_px: Number = Field(default=5.0, gt=0, description="pixels, more than 0")
     lens: _Lens | None = Field(default=None, description="a table such as {focal_px = 800, k1 = -0.1, k2 = 0}")
 
     _id = field_validator("id")(_check_id)
@@ -196,7 +197,7 @@ class _Garbage(_Dwell):
 class _Sidewalk(_Dwell):
     min_dwell_s: _Seconds = 300.0
     merge_m: _Metres = 15.0
-    min_clear_m: float = Field(default=1.5, ge=0.3, le=10, description="metres, 0.3 … 10")
+    min_clear_m: Number = Field(default=1.5, ge=0.3, le=10, description="metres, 0.3 … 10")
 
 
 class _Rules(_Strict):
@@ -207,10 +208,10 @@ class _Rules(_Strict):
 
 class _SensorRule(_Strict):
     kind: IncidentKind = Field(description=f"one of {', '.join(IncidentKind)}")
-    raise_above: float | None = Field(default=None, description="a number")
-    clear_below: float | None = Field(default=None, description="a number")
-    raise_below: float | None = Field(default=None, description="a number")
-    clear_above: float | None = Field(default=None, description="a number")
+    raise_above: Number | None = Field(default=None, description="a number")
+    clear_below: Number | None = Field(default=None, description="a number")
+    raise_below: Number | None = Field(default=None, description="a number")
+    clear_above: Number | None = Field(default=None, description="a number")
     hold_s: _Seconds = 0.0
     clear_hold_s: _Seconds = 0.0
     heartbeat_s: _PositiveSeconds = 300.0

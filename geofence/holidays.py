@@ -8,6 +8,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from detectors.strict_values import DAY_EXPECTED, Day
 from geofence.config import refuse_invalid
 from geofence.errors import SiteError
 
@@ -33,8 +34,8 @@ NO_HOLIDAYS = Holidays()
 class _HolidaysFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    off: list[date] = Field(default=[], description="a list of dates such as 2026-10-01")
-    worked: list[date] = Field(default=[], description="a list of Saturdays and Sundays such as 2026-10-10")
+    off: list[Day] = Field(default=[], description=f"a list, each {DAY_EXPECTED}")
+    worked: list[Day] = Field(default=[], description="a list of Saturdays and Sundays such as 2026-10-10")
 
 
 def parse_holidays(text: str, *, file: str = HOLIDAYS_FILE) -> Holidays:

@@ -10,8 +10,9 @@ from math import dist
 from typing import Annotated
 
 import numpy as np
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from detectors.strict_values import TIME_EXPECTED, Moment, Number
 from geofence.config import refuse_invalid, refuse_twins
 from geofence.crs import CRS_EXPECTED, parse_crs, to_wgs84
 from geofence.errors import SiteError
@@ -88,10 +89,10 @@ def last_permitted(permits: Iterable[Permit], thing: Permitted, at: datetime) ->
 class _Place(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    lat: float = Field(ge=-90, le=90, description="a latitude, -90 … 90 degrees: are lat and lng swapped?")
-    lng: float = Field(ge=-180, le=180, description="a longitude, -180 … 180 degrees")
+    lat: Number = Field(ge=-90, le=90, description="a latitude, -90 … 90 degrees: are lat and lng swapped?")
+    lng: Number = Field(ge=-180, le=180, description="a longitude, -180 … 180 degrees")
     crs: str = Field(description=CRS_EXPECTED)
-    radius_m: float = Field(gt=0, le=1000, description="metres, more than 0 and at most 1000")
+    radius_m: Number = Field(gt=0, le=1000, description="metres, more than 0 and at most 1000")
 
 
 class _Permit(BaseModel):
@@ -101,8 +102,8 @@ class _Permit(BaseModel):
     rules: list[IncidentKind] = Field(
         default=[IncidentKind.ILLEGAL_PARKING], min_length=1, description=f"a list of {', '.join(IncidentKind)}"
     )
-    starts_at: AwareDatetime = Field(description="a time with its zone, such as 2026-10-01T08:00:00+08:00")
-    ends_at: AwareDatetime = Field(description="a time with its zone, such as 2026-10-01T18:00:00+08:00")
+    starts_at: Moment = Field(description=TIME_EXPECTED)
+    ends_at: Moment = Field(description=TIME_EXPECTED)
     zone: str | None = Field(default=None, description="the id of a zone")
     place: _Place | None = Field(default=None, description="a table {lat, lng, crs, radius_m}")
     classes: list[str] = Field(default=[], description="a list of class names")

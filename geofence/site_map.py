@@ -12,6 +12,7 @@ import numpy.typing as npt
 import shapely
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from detectors.strict_values import Number
 from geofence.cell_codes import GB15, CodeProfile
 from geofence.config import refuse_invalid, refuse_twins
 from geofence.crs import CRS_EXPECTED, Crs, parse_crs, to_wgs84
@@ -65,7 +66,7 @@ class _Foreign(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
 
-_Position = Annotated[list[float], Field(min_length=2, max_length=3, description="a position [lng, lat]")]
+_Position = Annotated[list[Number], Field(min_length=2, max_length=3, description="a position [lng, lat]")]
 _Ring = Annotated[list[_Position], Field(min_length=4, description="a closed ring of 4 positions or more")]
 
 
@@ -100,10 +101,10 @@ class _ZoneProperties(_Properties):
     surface: Literal["roadway", "sidewalk", "plaza"] | None = Field(
         default=None, description="one of roadway, sidewalk, plaza"
     )
-    direction_deg: float | None = Field(
+    direction_deg: Number | None = Field(
         default=None, ge=0, lt=360, description="degrees clockwise from north, 0 or more and under 360"
     )
-    min_clear_m: float | None = Field(default=None, ge=0.3, le=10, description="metres, 0.3 … 10")
+    min_clear_m: Number | None = Field(default=None, ge=0.3, le=10, description="metres, 0.3 … 10")
     exempt: list[str] = Field(default=[], description="a list of class names")
 
     @model_validator(mode="after")

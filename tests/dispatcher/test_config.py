@@ -91,6 +91,7 @@ FAULTS = [
     ('surface = ["roadway"]', 'surface = ["water"]', "categories[8].leads[0].surface[0] = 'water': should", ""),
     ("[2026-01-04,", "[2026-01-02,", "calendar.extra_work_days = '2026-01-02': is a holiday as well", ""),
     ("[2026-01-04,", "[2026-01-06,", "calendar.extra_work_days = '2026-01-06': should be a Saturday", ""),
+    ("[2026-01-04,", "[46026,", "calendar.extra_work_days[0] = 46026: 46026 looks like the day number of a", "a date"),
     ("[calendar]", "[calendar", "TOML = ", "valid TOML"),
 ]
 

@@ -44,6 +44,7 @@ def line_of(before: str, after: str) -> str:
     assert before in SITE
     with pytest.raises(SiteError) as caught:
         parse_site_toml(SITE.replace(before, after, 1))
+    assert caught.value.others == ()
     return str(caught.value)
 
 
@@ -123,6 +124,28 @@ def test_a_rule_for_low_values_reads_the_other_way_round() -> None:
             "min_dwell_s = nan",
             "site.toml: rules.illegal_parking.min_dwell_s: nan is not usable; "
             "it should be seconds, 0 or more and at most a week",
+        ),
+        (
+            "min_dwell_s = 240",
+            "min_dwell_s = true",
+            "site.toml: rules.illegal_parking.min_dwell_s: True is not usable; "
+            "it should be seconds, 0 or more and at most a week",
+        ),
+        (
+            "min_dwell_s = 240",
+            'min_dwell_s = "300"',
+            "site.toml: rules.illegal_parking.min_dwell_s: '300' is not usable; "
+            "it should be seconds, 0 or more and at most a week",
+        ),
+        (
+            "lat = 39.915, lng = 116.410,",
+            'lat = "39.915", lng = 116.410,',
+            "site.toml: sensors[0].lat: '39.915' is not usable; it should be a latitude, -90 … 90 degrees",
+        ),
+        (
+            "lng = 116.4100, lat = 39.9150",
+            "lon = 116.4100, lat = 39.9150",
+            "site.toml: cameras[0].gcps[0].lon: unknown key 'lon'; did you mean 'lng'?",
         ),
         (
             'site_id = "demo"',

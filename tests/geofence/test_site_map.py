@@ -117,6 +117,13 @@ def test_a_mistaken_property_gives_one_line(facts: dict[str, Any], line: str) ->
     assert zone_line(collection(zone(**facts))).startswith(line)
 
 
+def test_coordinates_and_degrees_in_quotes_are_refused() -> None:
+    assert "features[0].geometry.coordinates[0][0][0]: '116.41' is" in zone_line(
+        collection(zone([["116.41", 39.915], *SQUARE[1:]]))
+    )
+    assert "direction_deg: '90' is not usable" in zone_line(collection(zone(direction_deg="90")))
+
+
 def test_two_zones_of_one_name_are_refused() -> None:
     assert zone_line(collection(zone(), zone())) == (
         "zones.geojson: features[1].id: 'kerb-1' is taken by features[0]; give it its own id"
