@@ -12,6 +12,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from detectors.validation import shown
+
 Float64s = npt.NDArray[np.float64]
 
 _AXIS_M = 6_378_245.0
@@ -34,10 +36,20 @@ _ALSO = {
     "wgs84": Crs.WGS84,
     "epsg4326": Crs.WGS84,
     "crs84": Crs.WGS84,
+    "ogccrs84": Crs.WGS84,
     "urnogcdefcrsogc13crs84": Crs.WGS84,
+    "urnogcdefcrsogccrs84": Crs.WGS84,
+    "httpwwwopengisnetdefcrsogc13crs84": Crs.WGS84,
     "urnogcdefcrsepsg4326": Crs.WGS84,
+    "httpwwwopengisnetdefcrsepsg04326": Crs.WGS84,
+    "wgs1984": Crs.WGS84,
+    "gcswgs1984": Crs.WGS84,
     "cgcs2000": Crs.WGS84,
     "epsg4490": Crs.WGS84,
+    "urnogcdefcrsepsg4490": Crs.WGS84,
+    "httpwwwopengisnetdefcrsepsg04490": Crs.WGS84,
+    "chinageodeticcoordinatesystem2000": Crs.WGS84,
+    "gcschinageodeticcoordinatesystem2000": Crs.WGS84,
     "gcj02": Crs.GCJ02,
 }
 CRS_EXPECTED = f"one of {', '.join(Crs)}"
@@ -47,7 +59,7 @@ def parse_crs(name: str) -> Crs:
     """The system called `name`, in the ways in which maps write it; raises ValueError that says what would be right."""
     known = _ALSO.get("".join(letter for letter in name.lower() if letter.isalnum()))
     if known is None:
-        raise ValueError(f"crs {name!r} is not known; it should be {CRS_EXPECTED}")
+        raise ValueError(f"crs {shown(name)} is not known; it should be {CRS_EXPECTED}")
     return known
 
 
