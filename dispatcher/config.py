@@ -98,6 +98,8 @@ _KNOWN_KEYS = sorted({name for model in _MODELS for name in model.model_fields})
 
 def parse_policy(text: str, file: str) -> Policy:
     """Parse and lint a policy; `file` names it in errors. Raises PolicyError."""
+    if not text.strip():
+        raise PolicyError(file, "TOML", "", "is empty; should have version, departments, categories and routes")
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -129,6 +129,17 @@ def test_unreadable_file_is_one_line(tmp_path: Path) -> None:
         load_policy(tmp_path / "latin.toml")
 
 
+def test_a_policy_may_begin_with_a_mark_of_its_bytes_order(tmp_path: Path, policy_text: str, policy: Policy) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + policy_text.encode())
+    assert load_policy(file) == policy
+
+
+def test_an_empty_policy_says_so() -> None:
+    with pytest.raises(PolicyError, match=r"street/policy\.toml: TOML = '': is empty; should have version"):
+        parse_policy("\n", "street/policy.toml")
+
+
 def test_policy_file_loads_from_disk(tmp_path: Path, policy_text: str, policy: Policy) -> None:
     (tmp_path / "policy.toml").write_text(policy_text, encoding="utf-8")
     assert load_policy(tmp_path / "policy.toml") == policy
