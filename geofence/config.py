@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import copy
 import re
-import tomllib
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from detectors.strict_values import Number, Whole
-from detectors.validation import all_problems, closest
-from geofence.cell_codes import GB15, PROFILES, CodeProfile
+from detectors.validation import closest, shown
+from geofence.cell_codes import ANY_CODE, GB15, PROFILES, CodeProfile
 from geofence.crs import CRS_EXPECTED, Crs, parse_crs, to_wgs84
 from geofence.dwell import DwellSettings
 from geofence.errors import Faults, SiteError
 from geofence.lens import Lens
 from geofence.messages import IncidentKind
+from geofence.site_text import refuse_invalid, refuse_twins, toml_table
 
 SITE_FILE = "site.toml"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TIMEZONE = "Asia/Shanghai"
+_LEAST_CLEAR_M = 0.3
 ID_EXPECTED = "1 to 64 of A-Z a-z 0-9 _ - (it becomes part of a topic)"
 
 
@@ -104,7 +106,7 @@ class _Strict(BaseModel):
 
 def _check_id(value: str) -> str:
     if not _ID.fullmatch(value):
-        raise ValueError(f"{value!r} is not usable; it should be {ID_EXPECTED}")
+        raise ValueError(f"{shown(value)} is not usable; it should be {ID_EXPECTED}")
     return value
 
 
@@ -197,7 +199,7 @@ class _Garbage(_Dwell):
 class _Sidewalk(_Dwell):
     min_dwell_s: _Seconds = 300.0
     merge_m: _Metres = 15.0
-    min_clear_m: Number = Field(default=1.5, ge=0.3, le=10, description="metres, 0.3 … 10")
+    min_clear_m: Number = Field(default=1.5, ge=_LEAST_CLEAR_M, le=10, description="metres, 0.3 … 10")
 
 
 class _Rules(_Strict):
@@ -247,7 +249,7 @@ class _SensorRule(_Strict):
 
 class _SiteFile(_Strict):
     site_id: str = Field(description=ID_EXPECTED)
-    timezone: str = Field(default="Asia/Shanghai", description="a time zone such as 'Asia/Shanghai'")
+    timezone: str = Field(default=_TIMEZONE, description="a time zone such as 'Asia/Shanghai'")
     crs: str = Field(default=Crs.WGS84.value, description=CRS_EXPECTED)
     code_profile: str = Field(default=GB15.name, description=f"one of {', '.join(PROFILES)}")
     cameras: list[_Camera] = Field(default=[], description="a list of [[cameras]]")
@@ -260,67 +262,96 @@ class _SiteFile(_Strict):
 
 def parse_site_toml(text: str, *, file: str = SITE_FILE) -> SiteConfig:
     """Settings written in `text`; raises SiteError, one line with file, key, value and what would be right."""
-    try:
-        parsed = _SiteFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise SiteError(file, "(whole file)", f"not TOML: {error}") from error
-    except ValidationError as error:
-        refuse_invalid(file, error, _SiteFile)
     faults = Faults()
-    with faults.collect():
-        refuse_twins(file, "cameras", [camera.id for camera in parsed.cameras])
-    with faults.collect():
-        refuse_twins(file, "sensors", [sensor.id for sensor in parsed.sensors])
-    with faults.collect():
-        _refuse_unknown_rules(file, parsed)
+    config = usable_site_toml(text, faults, file=file)
     faults.raise_any()
-    crs = _crs(file, parsed.crs)
+    return config
+
+
+def usable_site_toml(text: str, faults: Faults, *, file: str = SITE_FILE) -> SiteConfig:
+    """What of `text` can be used; what cannot is added to `faults` and left out. Raises SiteError if it is no TOML.
+
+    What only follows from a fault is none: where rules cannot be read, a sidewalk need not leave more free than any
+    must; where the code profile cannot, every code is right.
+    """
+    table = toml_table(text, file, expected='site_id = "…" and tables such as [[cameras]]')
+    left_out: frozenset[str] = frozenset()
+    try:
+        parsed = _SiteFile.model_validate(table)
+    except ValidationError as error:
+        with faults.collect():
+            refuse_invalid(file, error, _SiteFile)
+        table, left_out = _without_faults(table, error)
+        parsed = _SiteFile.model_validate(table)
+    _refuse_shared_ids(file, parsed, faults)
+    if "sensor_rules" not in left_out:
+        _refuse_unknown_rules(file, parsed, faults)
+    timezone, crs, code_profile = ZoneInfo(_TIMEZONE), Crs.WGS84, ANY_CODE
+    with faults.collect():
+        timezone = _timezone(file, parsed.timezone)
+    with faults.collect():
+        crs = _crs(file, parsed.crs)
+    with faults.collect():
+        code_profile = ANY_CODE if "code_profile" in left_out else _code_profile(file, parsed.code_profile)
     return SiteConfig(
         site_id=parsed.site_id,
-        timezone=_timezone(file, parsed.timezone),
+        timezone=timezone,
         cameras=tuple(_camera(camera, crs) for camera in parsed.cameras),
         sensors=tuple(_sensor(sensor, crs) for sensor in parsed.sensors),
         dwell=MappingProxyType(_dwell(parsed.rules)),
         min_clear_m=parsed.rules.blocked_sidewalk.min_clear_m,
         sensor_rules=MappingProxyType({name: rule.as_rule() for name, rule in parsed.sensor_rules.items()}),
-        code_profile=_code_profile(file, parsed.code_profile),
+        code_profile=code_profile,
         crs=crs,
         is_crs_named="crs" in parsed.model_fields_set,
     )
 
 
-def refuse_invalid(file: str, error: ValidationError, model: type[BaseModel]) -> NoReturn:
-    """Raise SiteError for everything that a file of a site has wrong."""
-    faults = Faults()
-    for key, problem in all_problems(error, model):
-        faults.add(SiteError(file, key, problem))
-    faults.raise_any()
-    raise AssertionError("a validation error has at least one problem") from error
+def _without_faults(table: dict[str, Any], error: ValidationError) -> tuple[dict[str, Any], frozenset[str]]:
+    """The table without its unknown keys and without whatever at its head holds another fault; what was left out."""
+    rest = copy.deepcopy(table)
+    problems = error.errors(include_url=False)
+    for problem in problems:
+        if problem["type"] == "extra_forbidden":
+            holder: Any = rest
+            for part in problem["loc"][:-1]:
+                holder = holder[part]
+            del holder[problem["loc"][-1]]
+    left_out = {str(one["loc"][0]) for one in problems if one["type"] != "extra_forbidden"}
+    rest = {key: value for key, value in rest.items() if key not in left_out}
+    if any(problem["loc"][0] == "rules" for problem in problems):
+        rest["rules"] = {IncidentKind.BLOCKED_SIDEWALK.value: {"min_clear_m": _LEAST_CLEAR_M}}
+    return {"site_id": "unknown", **rest}, frozenset(left_out)
 
 
-def refuse_twins(file: str, key: str, ids: list[str], what: str = "id") -> None:
-    """Raise SiteError when two entries of the list `key` have the same id."""
-    twin = next((value for value, count in Counter(ids).items() if count > 1), None)
-    if twin is not None:
-        first, second = [row for row, value in enumerate(ids) if value == twin][:2]
-        raise SiteError(file, f"{key}[{second}].{what}", f"{twin!r} is taken by {key}[{first}]; give it its own {what}")
+def _refuse_shared_ids(file: str, parsed: _SiteFile, faults: Faults) -> None:
+    cameras, sensors = ([one.id for one in ones] for ones in (parsed.cameras, parsed.sensors))
+    with faults.collect():
+        refuse_twins(file, "cameras", cameras)
+    with faults.collect():
+        refuse_twins(file, "sensors", sensors)
+    for row, sensor_id in enumerate(sensors):
+        if sensor_id in cameras:
+            problem = f"{sensor_id!r} is taken by cameras[{cameras.index(sensor_id)}]; give it its own id"
+            faults.add(SiteError(file, f"sensors[{row}].id", problem))
 
 
-def _refuse_unknown_rules(file: str, parsed: _SiteFile) -> None:
+def _refuse_unknown_rules(file: str, parsed: _SiteFile, faults: Faults) -> None:
     known = sorted(parsed.sensor_rules)
     for row, sensor in enumerate(parsed.sensors):
         if sensor.rule is not None and sensor.rule not in parsed.sensor_rules:
             problem = (
-                f"{sensor.rule!r} of sensor {sensor.id} is no table under sensor_rules; {closest(sensor.rule, known)}"
+                f"{shown(sensor.rule)} of sensor {sensor.id} is no table under sensor_rules; "
+                f"{closest(sensor.rule, known)}"
             )
-            raise SiteError(file, f"sensors[{row}].rule", problem)
+            faults.add(SiteError(file, f"sensors[{row}].rule", problem))
 
 
 def _timezone(file: str, name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        problem = f"{name!r} is no time zone; it should be a name such as 'Asia/Shanghai'"
+        problem = f"{shown(name)} is no time zone; it should be a name such as 'Asia/Shanghai'"
         raise SiteError(file, "timezone", problem) from error
 
 
@@ -333,7 +364,9 @@ def _crs(file: str, name: str) -> Crs:
 
 def _code_profile(file: str, name: str) -> CodeProfile:
     if name not in PROFILES:
-        problem = f"{name!r} is no way in which cell codes are put together; it should be one of {', '.join(PROFILES)}"
+        problem = (
+            f"{shown(name)} is no way in which cell codes are put together; it should be one of {', '.join(PROFILES)}"
+        )
         raise SiteError(file, "code_profile", problem)
     return PROFILES[name]
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import dist
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from detectors.strict_values import TIME_EXPECTED, Moment, Number
-from geofence.config import refuse_invalid, refuse_twins
 from geofence.crs import CRS_EXPECTED, parse_crs, to_wgs84
-from geofence.errors import SiteError
+from geofence.errors import Faults, SiteError
 from geofence.messages import IncidentKind
+from geofence.site_text import refuse_invalid, refuse_twins, toml_table
 
 PERMITS_FILE = "permits.toml"
 
@@ -95,12 +94,16 @@ class _Place(BaseModel):
     radius_m: Number = Field(gt=0, le=1000, description="metres, more than 0 and at most 1000")
 
 
+# A full bin is no thing that stands somewhere: no permit lifts its rule.
+_Lifted = Literal[IncidentKind.ILLEGAL_PARKING, IncidentKind.EXPOSED_GARBAGE, IncidentKind.BLOCKED_SIDEWALK]
+
+
 class _Permit(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str = Field(pattern=r"^[\w-]{1,64}$", description="1 to 64 letters, digits, _ or -")
-    rules: list[IncidentKind] = Field(
-        default=[IncidentKind.ILLEGAL_PARKING], min_length=1, description=f"a list of {', '.join(IncidentKind)}"
+    rules: list[_Lifted] = Field(
+        default=[IncidentKind.ILLEGAL_PARKING], min_length=1, description=f"a list of {', '.join(get_args(_Lifted))}"
     )
     starts_at: Moment = Field(description=TIME_EXPECTED)
     ends_at: Moment = Field(description=TIME_EXPECTED)
@@ -129,13 +132,18 @@ class _PermitsFile(BaseModel):
 def parse_permits(text: str, *, file: str = PERMITS_FILE) -> tuple[PermitConfig, ...]:
     """Permits written in `text`; raises SiteError, one line with file, key, value and what would be right."""
     try:
-        permits: Sequence[_Permit] = _PermitsFile.model_validate(tomllib.loads(text)).permits
-    except tomllib.TOMLDecodeError as error:
-        raise SiteError(file, "(whole file)", f"not TOML: {error}") from error
+        permits: Sequence[_Permit] = _PermitsFile.model_validate(toml_table(text, file)).permits
     except ValidationError as error:
         refuse_invalid(file, error, _PermitsFile)
-    refuse_twins(file, "permits", [permit.id for permit in permits])
-    return tuple(_config(permit, file, row) for row, permit in enumerate(permits))
+    faults = Faults()
+    with faults.collect():
+        refuse_twins(file, "permits", [permit.id for permit in permits])
+    found: list[PermitConfig] = []
+    for row, permit in enumerate(permits):
+        with faults.collect():
+            found.append(_config(permit, file, row))
+    faults.raise_any()
+    return tuple(found)
 
 
 def _config(permit: _Permit, file: str, row: int) -> PermitConfig:

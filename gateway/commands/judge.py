@@ -17,7 +17,7 @@ from gateway.config import load_settings, site_folder
 from gateway.errors import ConfigError
 from geofence.adapters.site_drawing import draw_site
 from geofence.adapters.site_folder import load_site
-from geofence.errors import GeofenceError
+from geofence.errors import GeofenceError, grouped
 from geofence.recorded import judge_lines
 from geofence.site import Site
 from geofence.site_lint import warnings_of
@@ -75,7 +75,7 @@ def check_config(
         sys.stdout.write(
             f"camera {camera.id}: reprojection error {fit.rms_px:.2f} px rms, worst {fit.residual_px.max():.2f} px\n"
         )
-    for line in warnings_of(street):
+    for line in grouped(warnings_of(street)):
         sys.stdout.write(f"warning: {line}\n")
     if draw is not None:
         _write_plan(draw, street)

@@ -273,6 +273,50 @@ def test_two_cameras_of_one_name_are_refused() -> None:
         parse_site_toml(SITE.replace("[rules.", f"{camera}\n[rules.", 1))
 
 
+def lines_of(*changes: tuple[str, str]) -> list[str]:
+    text = SITE
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    with pytest.raises(SiteError) as caught:
+        parse_site_toml(text)
+    return [str(one) for one in caught.value.every]
+
+
+def test_all_sensors_of_an_unknown_rule_are_told() -> None:
+    lines = lines_of(('rule = "bin_full"', 'rule = "bin_ful"'))
+    assert [line.split(":")[1] for line in lines] == [" sensors[0].rule", " sensors[1].rule"]
+
+
+def test_faults_of_different_kinds_are_told_together() -> None:
+    """An unknown key, a shared id, a rule that is not there and a time zone: each hides none of the others."""
+    lines = lines_of(
+        ("min_dwell_s = 240", "min_dwel_s = 240"),
+        ('id = "bin-002"', 'id = "cam-01"'),
+        ('lng = 116.411, rule = "bin_full"', 'lng = 116.411, rule = "bin_ful"'),
+        ('site_id = "demo"', 'site_id = "demo"\ntimezone = "Peking"'),
+    )
+    assert [line.split(":")[1] for line in lines] == [
+        " rules.illegal_parking.min_dwel_s",
+        " sensors[1].id",
+        " sensors[1].rule",
+        " timezone",
+    ]
+    assert "'cam-01' is taken by cameras[0]; give it its own id" in lines[1]
+
+
+def test_rules_that_cannot_be_read_make_no_other_fault() -> None:
+    assert lines_of(("hold_s = 30", "hold_s = '30'")) == [
+        "site.toml: sensor_rules.bin_full.hold_s: '30' is not usable; "
+        "it should be seconds, 0 or more and at most a week"
+    ]
+
+
+def test_an_empty_file_says_what_it_lacks() -> None:
+    with pytest.raises(SiteError, match=r"site\.toml: \(whole file\): is empty; it should have site_id = "):
+        parse_site_toml("\n")
+
+
 def test_error_carries_its_facts() -> None:
     with pytest.raises(SiteError) as caught:
         parse_site_toml(SITE.replace("hold_s = 30", "hold_s = '30x'"))

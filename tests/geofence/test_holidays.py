@@ -19,6 +19,12 @@ def test_a_worked_saturday_counts_as_a_monday() -> None:
     assert holidays.weekday(date(2026, 10, 11)) == 6
 
 
+def test_all_worked_weekdays_are_told() -> None:
+    with pytest.raises(SiteError) as caught:
+        parse_holidays("worked = [2026-10-08, 2026-10-09]")
+    assert [error.key for error in caught.value.every if isinstance(error, SiteError)] == ["worked[0]", "worked[1]"]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

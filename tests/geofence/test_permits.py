@@ -84,6 +84,12 @@ def test_a_place_is_converted_from_its_coordinate_system() -> None:
         ("lat = 39.91334545536069", 'lat = "39.9"', "permits[0].place.lat: '39.9' is not usable"),
         ("place = ", "# place = ", "says neither where nor who"),
         ('classes = ["truck"]', 'plate_sha256 = "京A12345"', "permits[0].plate_sha256"),
+        (
+            'id = "movers"',
+            'rules = ["bin_overflow"]\nid = "movers"',
+            "permits[0].rules[0]: 'bin_overflow' is not usable; it should be a list of illegal_parking, "
+            "exposed_garbage, blocked_sidewalk",
+        ),
         ('id = "movers"', 'rules = ["parking"]\nid = "movers"', "permits[0].rules[0]"),
     ],
 )
