@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from detectors.strict_values import Number, Whole
 from detectors.validation import closest, shown
 from geofence.cell_codes import ANY_CODE, GB15, PROFILES, CodeProfile
-from geofence.crs import CRS_EXPECTED, Crs, parse_crs, to_wgs84
+from geofence.crs import CRS_EXPECTED, Crs, check_lat, check_lng, parse_crs, to_wgs84
 from geofence.dwell import DwellSettings
 from geofence.errors import Faults, SiteError
 from geofence.lens import Lens
@@ -27,6 +27,8 @@ SITE_FILE = "site.toml"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TIMEZONE = "Asia/Shanghai"
 _LEAST_CLEAR_M = 0.3
+# A lens of less sees 157 degrees across, which no radial polynomial describes.
+_LEAST_FOCAL_SHARE = 0.1
 ID_EXPECTED = "1 to 64 of A-Z a-z 0-9 _ - (it becomes part of a topic)"
 
 
@@ -110,14 +112,8 @@ def _check_id(value: str) -> str:
     return value
 
 
-def _check_lat(value: float) -> float:
-    if not -90 <= value <= 90:
-        raise ValueError(f"{value:g} is not usable; a latitude is -90 … 90 degrees: are lat and lng swapped?")
-    return value
-
-
-_Lng = Annotated[Number, Field(ge=-180, le=180, description="a longitude, -180 … 180 degrees")]
-_Lat = Annotated[Number, Field(description="a latitude, -90 … 90 degrees")]
+_Lng = Annotated[Number, AfterValidator(check_lng), Field(description="a longitude, -180 … 180 degrees")]
+_Lat = Annotated[Number, AfterValidator(check_lat), Field(description="a latitude, -90 … 90 degrees")]
 _Seconds = Annotated[Number, Field(ge=0, le=7 * 86400, description="seconds, 0 or more and at most a week")]
 _PositiveSeconds = Annotated[Number, Field(gt=0, le=7 * 86400, description="seconds, more than 0 and at most a week")]
 _Metres = Annotated[Number, Field(ge=0, le=100, description="metres, 0 or more and at most 100")]
@@ -127,8 +123,6 @@ class _ControlPoint(_Strict):
     px: tuple[Number, Number] = Field(description="[x, y] in pixels of the picture")
     lng: _Lng
     lat: _Lat
-
-    _lat = field_validator("lat")(_check_lat)
 
 
 _Coefficient = Annotated[Number, Field(ge=-1, le=1, description="a coefficient, -1 … 1, without unit")]
@@ -160,7 +154,17 @@ class _Camera(_Strict):
             points["lens.center_px"] = self.lens.center_px
         for key, (x, y) in points.items():
             if not (0 <= x <= width and 0 <= y <= height):
-                raise ValueError(f"{key} [{x:g}, {y:g}] lies outside size_px [{width}, {height}]")
+                is_turned = all(0 <= x <= height and 0 <= y <= width for x, y in points.values())
+                why = f", and inside [{height}, {width}]: are its width and height exchanged?" if is_turned else ""
+                raise ValueError(f"{key} [{x:g}, {y:g}] lies outside size_px [{width}, {height}]{why}")
+        return self
+
+    @model_validator(mode="after")
+    def _focal_length_in_pixels(self) -> _Camera:
+        least_px = _LEAST_FOCAL_SHARE * max(self.size_px)
+        if self.lens is not None and self.lens.focal_px < least_px:
+            problem = f"{self.lens.focal_px:g} is not usable; it should be pixels of the picture, not mm"
+            raise ValueError(f"lens.focal_px {problem}: over {least_px:g} for a picture of this size")
         return self
 
 
@@ -172,7 +176,6 @@ class _Sensor(_Strict):
     rule: str | None = Field(default=None, description="the name of a table under sensor_rules, or left out")
 
     _id = field_validator("id")(_check_id)
-    _lat = field_validator("lat")(_check_lat)
 
 
 _DEFAULT = DwellSettings(min_dwell_s=0.0)

@@ -55,6 +55,33 @@ _ALSO = {
 CRS_EXPECTED = f"one of {', '.join(Crs)}"
 
 
+# Metres of a projection have at least so many digits before their point.
+_METRES = 1000.0
+
+
+def are_metres(value: float) -> bool:
+    """Whether a number in the place of degrees is likely to be metres of a projection."""
+    return abs(value) > _METRES
+
+
+def check_lat(lat: float) -> float:
+    """A latitude in degrees; raises ValueError, which says what another number looks like."""
+    return _degrees(lat, 90, "a latitude", "are lat and lng swapped?")
+
+
+def check_lng(lng: float) -> float:
+    """A longitude in degrees; raises ValueError like `check_lat`."""
+    return _degrees(lng, 180, "a longitude", "is a digit too many?")
+
+
+def _degrees(value: float, limit: float, what: str, question: str) -> float:
+    if -limit <= value <= limit:
+        return value
+    if are_metres(value):
+        question = f"{value:,.0f} looks like metres of a projection: give it in WGS 84"
+    raise ValueError(f"{value:g} is not usable; {what} is -{limit:g} … {limit:g} degrees: {question}")
+
+
 def parse_crs(name: str) -> Crs:
     """The system called `name`, in the ways in which maps write it; raises ValueError that says what would be right."""
     known = _ALSO.get("".join(letter for letter in name.lower() if letter.isalnum()))

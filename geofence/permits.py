@@ -9,10 +9,10 @@ from math import dist
 from typing import Annotated, Literal, get_args
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from detectors.strict_values import TIME_EXPECTED, Moment, Number
-from geofence.crs import CRS_EXPECTED, parse_crs, to_wgs84
+from geofence.crs import CRS_EXPECTED, check_lat, check_lng, parse_crs, to_wgs84
 from geofence.errors import Faults, SiteError
 from geofence.messages import IncidentKind
 from geofence.site_text import refuse_invalid, refuse_twins, toml_table
@@ -88,8 +88,8 @@ def last_permitted(permits: Iterable[Permit], thing: Permitted, at: datetime) ->
 class _Place(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    lat: Number = Field(ge=-90, le=90, description="a latitude, -90 … 90 degrees: are lat and lng swapped?")
-    lng: Number = Field(ge=-180, le=180, description="a longitude, -180 … 180 degrees")
+    lat: Annotated[Number, AfterValidator(check_lat)] = Field(description="a latitude, -90 … 90 degrees")
+    lng: Annotated[Number, AfterValidator(check_lng)] = Field(description="a longitude, -180 … 180 degrees")
     crs: str = Field(description=CRS_EXPECTED)
     radius_m: Number = Field(gt=0, le=1000, description="metres, more than 0 and at most 1000")
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from detectors.strict_values import Number
 from detectors.validation import shown
 from geofence.cell_codes import GB15, CodeProfile
-from geofence.crs import CRS_EXPECTED, Crs, parse_crs, to_wgs84
+from geofence.crs import CRS_EXPECTED, Crs, are_metres, parse_crs, to_wgs84
 from geofence.errors import Faults, SiteError
 from geofence.ground import geojson_to_lat_lng
 from geofence.hours import ActiveHours, parse_hours
@@ -255,7 +255,8 @@ def _rings(polygon: _Polygon, file: str, key: str, crs: Crs) -> Rings:
         outside = np.flatnonzero(np.abs(ring[:, 0]) > 90)
         if len(outside):
             lat = ring[outside[0], 0]
-            raise SiteError(file, key, f"latitude {lat:g} is not -90 … 90; GeoJSON positions are [lng, lat]: swapped?")
+            why = "metres of a projection? write it in WGS 84" if are_metres(lat) else "swapped?"
+            raise SiteError(file, key, f"latitude {lat:g} is not -90 … 90; GeoJSON positions are [lng, lat]: {why}")
     _refuse_crossing(rings, file, key)
     rings = [to_wgs84(ring, crs) for ring in rings]
     return Rings(rings[0], tuple(rings[1:]))

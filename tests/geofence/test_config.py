@@ -187,6 +187,30 @@ def test_a_rule_for_low_values_reads_the_other_way_round() -> None:
             "are lat and lng swapped?",
         ),
         (
+            "lng = 116.4100, lat = 39.9150",
+            "lng = 116.4100, lat = 4418620.5",
+            "site.toml: cameras[0].gcps[0].lat: 4.41862e+06 is not usable; a latitude is -90 … 90 degrees: "
+            "4,418,620 looks like metres of a projection: give it in WGS 84",
+        ),
+        (
+            "lng = 116.4100, lat = 39.9150",
+            "lng = 449650.2, lat = 39.9150",
+            "site.toml: cameras[0].gcps[0].lng: 449650 is not usable; a longitude is -180 … 180 degrees: "
+            "449,650 looks like metres of a projection: give it in WGS 84",
+        ),
+        (
+            "size_px = [960, 540]",
+            "size_px = [540, 960]",
+            "site.toml: cameras[0]: gcps[1].px [900, 500] lies outside size_px [540, 960], and inside [960, 540]: "
+            "are its width and height exchanged?",
+        ),
+        (
+            "size_px = [960, 540]",
+            "size_px = [960, 540]\nlens = { focal_px = 4.0 }",
+            "site.toml: cameras[0]: lens.focal_px 4 is not usable; it should be pixels of the picture, not mm: "
+            "over 96 for a picture of this size",
+        ),
+        (
             "px = [900, 500]",
             "px = [961, 500]",
             "site.toml: cameras[0]: gcps[1].px [961, 500] lies outside size_px [960, 540]",

@@ -97,6 +97,11 @@ def test_swapped_positions_are_refused() -> None:
     )
 
 
+def test_metres_of_a_projection_are_named() -> None:
+    metres = [[(lng - 116) * 1e6, lat * 1e5] for lng, lat in SQUARE]
+    assert zone_line(collection(zone(metres))).endswith("[lng, lat]: metres of a projection? write it in WGS 84")
+
+
 @pytest.mark.parametrize(
     ("facts", "line"),
     [
