@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 _SHOWN, _SHOWN_AT_MOST = 60, 160
+_NAMED = 30
 Loc = tuple[int | str, ...]
 
 
@@ -83,14 +84,19 @@ def _meant(unknown: ErrorDetails, model: type[BaseModel]) -> str | None:
 
 def key_text(loc: Loc) -> str:
     """``("cameras", 0, "id")`` as a person writes it: ``cameras[0].id``."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part:.{_SHOWN}}" for part in loc)
     return text.removeprefix(".")
 
 
 def closest(word: str, known: list[str]) -> str:
     """A hint for a mistyped word: the closest known one, or all of them."""
     match = _closest(word, known)
-    return f"known: {', '.join(known) or 'none'}" if match is None else f"did you mean {match!r}?"
+    return f"known: {_listed(known)}" if match is None else f"did you mean {match!r}?"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more if names else "none"
 
 
 def _closest(word: str, known: list[str]) -> str | None:

@@ -35,7 +35,9 @@ def parse_control_points(lines: Iterable[str], *, file: str, crs: str | None = N
         raise SiteError(file, "line 1", problem)
     unknown = [name for name in names if name not in (*_COLUMNS, _CRS)]
     if unknown:
-        raise SiteError(file, "line 1", f"column {unknown[0]!r} is not known; {closest(unknown[0], [*_COLUMNS, _CRS])}")
+        raise SiteError(
+            file, "line 1", f"column {shown(unknown[0])} is not known; {closest(unknown[0], [*_COLUMNS, _CRS])}"
+        )
     return tuple(_point(row, file, table.line_num, crs) for row in table)
 
 

@@ -55,7 +55,9 @@ def check_config(
     config: Annotated[Path | None, typer.Option(help="settings file to check as well")] = None,
     draw: Annotated[Path | None, typer.Option(help="draw zones, cells and cameras as a plan, .png or .jpg")] = None,
 ) -> None:
-    """Check a site folder (and a settings file) before a daemon meets it: each fault is a line, or alike ones are.
+    """Check a site folder (and a settings file) before a daemon meets it: every fault in one line.
+
+    Of more than five that say the same the first is told, with their number.
 
     What can be used and is still worth a look is a line that begins with "warning": control points that others
     contradict or that no camera shows so, what lies outside all cells or zones, ground of two zones or of no cell, and

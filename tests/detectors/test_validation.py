@@ -85,5 +85,10 @@ def test_keys_are_written_as_a_person_writes_them() -> None:
     assert key_text(("cameras", 0, "gcps", 3, "px")) == "cameras[0].gcps[3].px"
 
 
+def test_a_long_key_and_a_long_list_are_shortened() -> None:
+    assert key_text(("cameras", 0, "x" * 1000)) == "cameras[0]." + "x" * 60
+    assert closest("?", [f"zone-{n}" for n in range(2000)]).endswith("zone-29 and 1,970 more")
+
+
 def test_no_known_word_gives_no_guess() -> None:
     assert closest("x", []) == "known: none"
