@@ -155,7 +155,11 @@ class _Camera(_Strict):
         for key, (x, y) in points.items():
             if not (0 <= x <= width and 0 <= y <= height):
                 is_turned = all(0 <= x <= height and 0 <= y <= width for x, y in points.values())
-                why = f", and inside [{height}, {width}]: are its width and height exchanged?" if is_turned else ""
+                why = (
+                    f", and inside [{height}, {width}]: are width and height, or x and y, exchanged?"
+                    if is_turned
+                    else ""
+                )
                 raise ValueError(f"{key} [{x:g}, {y:g}] lies outside size_px [{width}, {height}]{why}")
         return self
 

@@ -202,7 +202,7 @@ def test_a_rule_for_low_values_reads_the_other_way_round() -> None:
             "size_px = [960, 540]",
             "size_px = [540, 960]",
             "site.toml: cameras[0]: gcps[1].px [900, 500] lies outside size_px [540, 960], and inside [960, 540]: "
-            "are its width and height exchanged?",
+            "are width and height, or x and y, exchanged?",
         ),
         (
             "size_px = [960, 540]",
