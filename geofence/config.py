@@ -282,14 +282,12 @@ def usable_site_toml(text: str, faults: Faults, *, file: str = SITE_FILE) -> Sit
     must; where the code profile cannot, every code is right.
     """
     table = toml_table(text, file, expected='site_id = "…" and tables such as [[cameras]]')
-    left_out: frozenset[str] = frozenset()
     try:
-        parsed = _SiteFile.model_validate(table)
+        parsed, left_out = _SiteFile.model_validate(table), frozenset[str]()
     except ValidationError as error:
         with faults.collect():
             refuse_invalid(file, error, _SiteFile)
-        table, left_out = _without_faults(table, error)
-        parsed = _SiteFile.model_validate(table)
+        parsed, left_out = _usable_part(table, error)
     _refuse_shared_ids(file, parsed, faults)
     if "sensor_rules" not in left_out:
         _refuse_unknown_rules(file, parsed, faults)
@@ -312,6 +310,16 @@ def usable_site_toml(text: str, faults: Faults, *, file: str = SITE_FILE) -> Sit
         crs=crs,
         is_crs_named="crs" in parsed.model_fields_set,
     )
+
+
+def _usable_part(table: dict[str, Any], error: ValidationError) -> tuple[_SiteFile, frozenset[str]]:
+    """What is left without faults, and without those that show only then; keys at the head that were left out."""
+    rest, left_out = _without_faults(table, error)
+    try:
+        return _SiteFile.model_validate(rest), left_out
+    except ValidationError as next_error:
+        parsed, also_left_out = _usable_part(rest, next_error)
+        return parsed, left_out | also_left_out
 
 
 def _without_faults(table: dict[str, Any], error: ValidationError) -> tuple[dict[str, Any], frozenset[str]]:

@@ -336,6 +336,21 @@ def test_rules_that_cannot_be_read_make_no_other_fault() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("raise_above = 85", "raise_abov = 85"),
+        ("size_px = [960, 540]", "size_px = [960, 400]\nlensses = 1"),
+        ("[rules.illegal_parking]", "[rules.illegal_parkin]"),
+        ('site_id = "demo"', 'sitee_id = "demo"'),
+        ('site_id = "demo"', "site_id = 7"),
+        ("lng = 116.4100, lat = 39.9150", "lon = 116.4100, lat = 39.9150"),
+    ],
+)
+def test_what_shows_only_without_a_fault_waits_for_the_next_run(before: str, after: str) -> None:
+    assert len(lines_of((before, after))) == 1
+
+
 def test_an_empty_file_says_what_it_lacks() -> None:
     with pytest.raises(SiteError, match=r"site\.toml: \(whole file\): is empty; it should have site_id = "):
         parse_site_toml("\n")
