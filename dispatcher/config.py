@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from datetime import date, time
+from datetime import time
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from detectors.strict_values import Day
 from dispatcher.errors import PolicyError
 from dispatcher.lint import lint
 from dispatcher.policy import Category, Department, LeadRule, Policy, RouteRule
@@ -37,8 +38,8 @@ class _Limit(_Strict):
 class _Calendar(_Strict):
     slots: Annotated[list[str], Field(min_length=1)]
     work_day_hours: Literal["slots"] | Annotated[float, Field(gt=0, le=24, strict=True)]
-    holidays: list[date]
-    extra_work_days: list[date]
+    holidays: list[Day]
+    extra_work_days: list[Day]
 
 
 class _Defaults(_Strict):
@@ -97,6 +98,8 @@ _KNOWN_KEYS = sorted({name for model in _MODELS for name in model.model_fields})
 
 def parse_policy(text: str, file: str) -> Policy:
     """Parse and lint a policy; `file` names it in errors. Raises PolicyError."""
+    if not text.strip():
+        raise PolicyError(file, "TOML", "", "is empty; should have version, departments, categories and routes")
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -124,7 +127,8 @@ def _policy_error(file: str, error: ValidationError) -> PolicyError:
         return PolicyError(file, key, first["input"], f"unknown key{hint}")
     if first["type"] == "missing":
         return PolicyError(file, key, None, "is missing and must be given")
-    return PolicyError(file, key, first["input"], first["msg"].replace("Input should", "should"))
+    problem = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    return PolicyError(file, key, first["input"], problem)
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from detectors.validation import shown
+
 
 class DispatcherError(Exception):
     """Base of every error that this stage raises."""
@@ -11,7 +13,7 @@ class PolicyError(DispatcherError):
     """A policy file cannot be used: names the file, the key, what stands there and what would be right."""
 
     def __init__(self, file: str, key: str, value: object, problem: str) -> None:
-        super().__init__(f"{file}: {key} = {value!r}: {problem}")
+        super().__init__(f"{file}: {key} = {shown(value)}: {problem}")
         self.file = file
         self.key = key
         self.value = value

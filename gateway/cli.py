@@ -16,7 +16,7 @@ from detectors.errors import DetectorError
 from dispatcher.errors import DispatcherError
 from gateway.commands import bench, calibrate, daemons, data, demo, detect, evaluate, judge, simulate, train
 from gateway.errors import GatewayError
-from geofence.errors import GeofenceError
+from geofence.errors import GeofenceError, grouped
 from ingest.errors import IngestError
 from sim.adapters.load import LoadError
 from sim.adapters.mqtt_publisher import BrokerError
@@ -60,8 +60,8 @@ def main() -> None:
     try:
         app()
     except KNOWN_ERRORS as error:
-        found = error.every if isinstance(error, GeofenceError) else [error]
-        sys.stderr.write("".join(f"street721: {one}\n" for one in found))
+        found = grouped(map(str, error.every)) if isinstance(error, GeofenceError) else [str(error)]
+        sys.stderr.write("".join(f"street721: {line}\n" for line in found))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

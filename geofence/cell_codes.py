@@ -56,6 +56,10 @@ LOCAL16 = CodeProfile(
     pattern=re.compile(r"[0-9A-Z]{16}"),
     expected="16 of 0-9 A-Z",
 )
+# For a grid whose form of codes is not known, because what would name it cannot be read.
+ANY_CODE = CodeProfile(
+    name="any", county=6, street=3, community=3, sequence=3, pattern=re.compile(r".*"), expected="a code"
+)
 PROFILES: Mapping[str, CodeProfile] = MappingProxyType({profile.name: profile for profile in (GB15, LOCAL16)})
 
 

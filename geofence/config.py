@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import copy
 import re
-import tomllib
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from detectors.validation import all_problems, closest
-from geofence.cell_codes import GB15, PROFILES, CodeProfile
-from geofence.crs import CRS_EXPECTED, Crs, parse_crs, to_wgs84
+from detectors.strict_values import Number, Whole
+from detectors.validation import closest, shown
+from geofence.cell_codes import ANY_CODE, GB15, PROFILES, CodeProfile
+from geofence.crs import CRS_EXPECTED, Crs, check_lat, check_lng, parse_crs, to_wgs84
 from geofence.dwell import DwellSettings
 from geofence.errors import Faults, SiteError
 from geofence.lens import Lens
 from geofence.messages import IncidentKind
+from geofence.site_text import refuse_invalid, refuse_twins, toml_table
 
 SITE_FILE = "site.toml"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TIMEZONE = "Asia/Shanghai"
+_LEAST_CLEAR_M = 0.3
+# A lens of less sees 157 degrees across, which no radial polynomial describes.
+_LEAST_FOCAL_SHARE = 0.1
 ID_EXPECTED = "1 to 64 of A-Z a-z 0-9 _ - (it becomes part of a topic)"
 
 
@@ -103,48 +108,40 @@ class _Strict(BaseModel):
 
 def _check_id(value: str) -> str:
     if not _ID.fullmatch(value):
-        raise ValueError(f"{value!r} is not usable; it should be {ID_EXPECTED}")
+        raise ValueError(f"{shown(value)} is not usable; it should be {ID_EXPECTED}")
     return value
 
 
-def _check_lat(value: float) -> float:
-    if not -90 <= value <= 90:
-        raise ValueError(f"{value:g} is not usable; a latitude is -90 … 90 degrees: are lat and lng swapped?")
-    return value
-
-
-_Lng = Annotated[float, Field(ge=-180, le=180, description="a longitude, -180 … 180 degrees")]
-_Lat = Annotated[float, Field(description="a latitude, -90 … 90 degrees")]
-_Seconds = Annotated[float, Field(ge=0, le=7 * 86400, description="seconds, 0 or more and at most a week")]
-_PositiveSeconds = Annotated[float, Field(gt=0, le=7 * 86400, description="seconds, more than 0 and at most a week")]
-_Metres = Annotated[float, Field(ge=0, le=100, description="metres, 0 or more and at most 100")]
+_Lng = Annotated[Number, AfterValidator(check_lng), Field(description="a longitude, -180 … 180 degrees")]
+_Lat = Annotated[Number, AfterValidator(check_lat), Field(description="a latitude, -90 … 90 degrees")]
+_Seconds = Annotated[Number, Field(ge=0, le=7 * 86400, description="seconds, 0 or more and at most a week")]
+_PositiveSeconds = Annotated[Number, Field(gt=0, le=7 * 86400, description="seconds, more than 0 and at most a week")]
+_Metres = Annotated[Number, Field(ge=0, le=100, description="metres, 0 or more and at most 100")]
 
 
 class _ControlPoint(_Strict):
-    px: tuple[float, float] = Field(description="[x, y] in pixels of the picture")
+    px: tuple[Number, Number] = Field(description="[x, y] in pixels of the picture")
     lng: _Lng
     lat: _Lat
 
-    _lat = field_validator("lat")(_check_lat)
 
-
-_Coefficient = Annotated[float, Field(ge=-1, le=1, description="a coefficient, -1 … 1, without unit")]
+_Coefficient = Annotated[Number, Field(ge=-1, le=1, description="a coefficient, -1 … 1, without unit")]
 
 
 class _Lens(_Strict):
-    focal_px: float = Field(gt=0, description="the focal length in pixels, more than 0")
-    center_px: tuple[float, float] | None = Field(default=None, description="[x, y] in pixels of the picture")
+    focal_px: Number = Field(gt=0, description="the focal length in pixels, more than 0")
+    center_px: tuple[Number, Number] | None = Field(default=None, description="[x, y] in pixels of the picture")
     k1: _Coefficient = 0.0
     k2: _Coefficient = 0.0
 
 
 class _Camera(_Strict):
     id: str = Field(description=ID_EXPECTED)
-    size_px: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] = Field(
+    size_px: tuple[Annotated[Whole, Field(gt=0)], Annotated[Whole, Field(gt=0)]] = Field(
         description="[width, height] in pixels, whole numbers above 0"
     )
     gcps: list[_ControlPoint] = Field(description="a list of {px = [x, y], lng = …, lat = …}, 4 points or more")
-    max_reprojection_px: float = Field(default=5.0, gt=0, description="pixels, more than 0")
+    max_reprojection_px: Number = Field(default=5.0, gt=0, description="pixels, more than 0")
     lens: _Lens | None = Field(default=None, description="a table such as {focal_px = 800, k1 = -0.1, k2 = 0}")
 
     _id = field_validator("id")(_check_id)
@@ -157,7 +154,21 @@ class _Camera(_Strict):
             points["lens.center_px"] = self.lens.center_px
         for key, (x, y) in points.items():
             if not (0 <= x <= width and 0 <= y <= height):
-                raise ValueError(f"{key} [{x:g}, {y:g}] lies outside size_px [{width}, {height}]")
+                is_turned = all(0 <= x <= height and 0 <= y <= width for x, y in points.values())
+                why = (
+                    f", and inside [{height}, {width}]: are width and height, or x and y, exchanged?"
+                    if is_turned
+                    else ""
+                )
+                raise ValueError(f"{key} [{x:g}, {y:g}] lies outside size_px [{width}, {height}]{why}")
+        return self
+
+    @model_validator(mode="after")
+    def _focal_length_in_pixels(self) -> _Camera:
+        least_px = _LEAST_FOCAL_SHARE * max(self.size_px)
+        if self.lens is not None and self.lens.focal_px < least_px:
+            problem = f"{self.lens.focal_px:g} is not usable; it should be pixels of the picture, not mm"
+            raise ValueError(f"lens.focal_px {problem}: over {least_px:g} for a picture of this size")
         return self
 
 
@@ -169,7 +180,6 @@ class _Sensor(_Strict):
     rule: str | None = Field(default=None, description="the name of a table under sensor_rules, or left out")
 
     _id = field_validator("id")(_check_id)
-    _lat = field_validator("lat")(_check_lat)
 
 
 _DEFAULT = DwellSettings(min_dwell_s=0.0)
@@ -196,7 +206,7 @@ class _Garbage(_Dwell):
 class _Sidewalk(_Dwell):
     min_dwell_s: _Seconds = 300.0
     merge_m: _Metres = 15.0
-    min_clear_m: float = Field(default=1.5, ge=0.3, le=10, description="metres, 0.3 … 10")
+    min_clear_m: Number = Field(default=1.5, ge=_LEAST_CLEAR_M, le=10, description="metres, 0.3 … 10")
 
 
 class _Rules(_Strict):
@@ -207,10 +217,10 @@ class _Rules(_Strict):
 
 class _SensorRule(_Strict):
     kind: IncidentKind = Field(description=f"one of {', '.join(IncidentKind)}")
-    raise_above: float | None = Field(default=None, description="a number")
-    clear_below: float | None = Field(default=None, description="a number")
-    raise_below: float | None = Field(default=None, description="a number")
-    clear_above: float | None = Field(default=None, description="a number")
+    raise_above: Number | None = Field(default=None, description="a number")
+    clear_below: Number | None = Field(default=None, description="a number")
+    raise_below: Number | None = Field(default=None, description="a number")
+    clear_above: Number | None = Field(default=None, description="a number")
     hold_s: _Seconds = 0.0
     clear_hold_s: _Seconds = 0.0
     heartbeat_s: _PositiveSeconds = 300.0
@@ -246,7 +256,7 @@ class _SensorRule(_Strict):
 
 class _SiteFile(_Strict):
     site_id: str = Field(description=ID_EXPECTED)
-    timezone: str = Field(default="Asia/Shanghai", description="a time zone such as 'Asia/Shanghai'")
+    timezone: str = Field(default=_TIMEZONE, description="a time zone such as 'Asia/Shanghai'")
     crs: str = Field(default=Crs.WGS84.value, description=CRS_EXPECTED)
     code_profile: str = Field(default=GB15.name, description=f"one of {', '.join(PROFILES)}")
     cameras: list[_Camera] = Field(default=[], description="a list of [[cameras]]")
@@ -259,67 +269,104 @@ class _SiteFile(_Strict):
 
 def parse_site_toml(text: str, *, file: str = SITE_FILE) -> SiteConfig:
     """Settings written in `text`; raises SiteError, one line with file, key, value and what would be right."""
-    try:
-        parsed = _SiteFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise SiteError(file, "(whole file)", f"not TOML: {error}") from error
-    except ValidationError as error:
-        refuse_invalid(file, error, _SiteFile)
     faults = Faults()
-    with faults.collect():
-        refuse_twins(file, "cameras", [camera.id for camera in parsed.cameras])
-    with faults.collect():
-        refuse_twins(file, "sensors", [sensor.id for sensor in parsed.sensors])
-    with faults.collect():
-        _refuse_unknown_rules(file, parsed)
+    config = usable_site_toml(text, faults, file=file)
     faults.raise_any()
-    crs = _crs(file, parsed.crs)
+    return config
+
+
+def usable_site_toml(text: str, faults: Faults, *, file: str = SITE_FILE) -> SiteConfig:
+    """What of `text` can be used; what cannot is added to `faults` and left out. Raises SiteError if it is no TOML.
+
+    What only follows from a fault is none: where rules cannot be read, a sidewalk need not leave more free than any
+    must; where the code profile cannot, every code is right.
+    """
+    table = toml_table(text, file, expected='site_id = "…" and tables such as [[cameras]]')
+    try:
+        parsed, left_out = _SiteFile.model_validate(table), frozenset[str]()
+    except ValidationError as error:
+        with faults.collect():
+            refuse_invalid(file, error, _SiteFile)
+        parsed, left_out = _usable_part(table, error)
+    _refuse_shared_ids(file, parsed, faults)
+    if "sensor_rules" not in left_out:
+        _refuse_unknown_rules(file, parsed, faults)
+    timezone, crs, code_profile = ZoneInfo(_TIMEZONE), Crs.WGS84, ANY_CODE
+    with faults.collect():
+        timezone = _timezone(file, parsed.timezone)
+    with faults.collect():
+        crs = _crs(file, parsed.crs)
+    with faults.collect():
+        code_profile = ANY_CODE if "code_profile" in left_out else _code_profile(file, parsed.code_profile)
     return SiteConfig(
         site_id=parsed.site_id,
-        timezone=_timezone(file, parsed.timezone),
+        timezone=timezone,
         cameras=tuple(_camera(camera, crs) for camera in parsed.cameras),
         sensors=tuple(_sensor(sensor, crs) for sensor in parsed.sensors),
         dwell=MappingProxyType(_dwell(parsed.rules)),
         min_clear_m=parsed.rules.blocked_sidewalk.min_clear_m,
         sensor_rules=MappingProxyType({name: rule.as_rule() for name, rule in parsed.sensor_rules.items()}),
-        code_profile=_code_profile(file, parsed.code_profile),
+        code_profile=code_profile,
         crs=crs,
         is_crs_named="crs" in parsed.model_fields_set,
     )
 
 
-def refuse_invalid(file: str, error: ValidationError, model: type[BaseModel]) -> NoReturn:
-    """Raise SiteError for everything that a file of a site has wrong."""
-    faults = Faults()
-    for key, problem in all_problems(error, model):
-        faults.add(SiteError(file, key, problem))
-    faults.raise_any()
-    raise AssertionError("a validation error has at least one problem") from error
+def _usable_part(table: dict[str, Any], error: ValidationError) -> tuple[_SiteFile, frozenset[str]]:
+    """What is left without faults, and without those that show only then; keys at the head that were left out."""
+    rest, left_out = _without_faults(table, error)
+    try:
+        return _SiteFile.model_validate(rest), left_out
+    except ValidationError as next_error:
+        parsed, also_left_out = _usable_part(rest, next_error)
+        return parsed, left_out | also_left_out
 
 
-def refuse_twins(file: str, key: str, ids: list[str], what: str = "id") -> None:
-    """Raise SiteError when two entries of the list `key` have the same id."""
-    twin = next((value for value, count in Counter(ids).items() if count > 1), None)
-    if twin is not None:
-        first, second = [row for row, value in enumerate(ids) if value == twin][:2]
-        raise SiteError(file, f"{key}[{second}].{what}", f"{twin!r} is taken by {key}[{first}]; give it its own {what}")
+def _without_faults(table: dict[str, Any], error: ValidationError) -> tuple[dict[str, Any], frozenset[str]]:
+    """The table without its unknown keys and without whatever at its head holds another fault; what was left out."""
+    rest = copy.deepcopy(table)
+    problems = error.errors(include_url=False)
+    for problem in problems:
+        if problem["type"] == "extra_forbidden":
+            holder: Any = rest
+            for part in problem["loc"][:-1]:
+                holder = holder[part]
+            del holder[problem["loc"][-1]]
+    left_out = {str(one["loc"][0]) for one in problems if one["type"] != "extra_forbidden"}
+    rest = {key: value for key, value in rest.items() if key not in left_out}
+    if any(problem["loc"][0] == "rules" for problem in problems):
+        rest["rules"] = {IncidentKind.BLOCKED_SIDEWALK.value: {"min_clear_m": _LEAST_CLEAR_M}}
+    return {"site_id": "unknown", **rest}, frozenset(left_out)
 
 
-def _refuse_unknown_rules(file: str, parsed: _SiteFile) -> None:
+def _refuse_shared_ids(file: str, parsed: _SiteFile, faults: Faults) -> None:
+    cameras, sensors = ([one.id for one in ones] for ones in (parsed.cameras, parsed.sensors))
+    with faults.collect():
+        refuse_twins(file, "cameras", cameras)
+    with faults.collect():
+        refuse_twins(file, "sensors", sensors)
+    for row, sensor_id in enumerate(sensors):
+        if sensor_id in cameras:
+            problem = f"{sensor_id!r} is taken by cameras[{cameras.index(sensor_id)}]; give it its own id"
+            faults.add(SiteError(file, f"sensors[{row}].id", problem))
+
+
+def _refuse_unknown_rules(file: str, parsed: _SiteFile, faults: Faults) -> None:
     known = sorted(parsed.sensor_rules)
     for row, sensor in enumerate(parsed.sensors):
         if sensor.rule is not None and sensor.rule not in parsed.sensor_rules:
             problem = (
-                f"{sensor.rule!r} of sensor {sensor.id} is no table under sensor_rules; {closest(sensor.rule, known)}"
+                f"{shown(sensor.rule)} of sensor {sensor.id} is no table under sensor_rules; "
+                f"{closest(sensor.rule, known)}"
             )
-            raise SiteError(file, f"sensors[{row}].rule", problem)
+            faults.add(SiteError(file, f"sensors[{row}].rule", problem))
 
 
 def _timezone(file: str, name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        problem = f"{name!r} is no time zone; it should be a name such as 'Asia/Shanghai'"
+        problem = f"{shown(name)} is no time zone; it should be a name such as 'Asia/Shanghai'"
         raise SiteError(file, "timezone", problem) from error
 
 
@@ -332,7 +379,9 @@ def _crs(file: str, name: str) -> Crs:
 
 def _code_profile(file: str, name: str) -> CodeProfile:
     if name not in PROFILES:
-        problem = f"{name!r} is no way in which cell codes are put together; it should be one of {', '.join(PROFILES)}"
+        problem = (
+            f"{shown(name)} is no way in which cell codes are put together; it should be one of {', '.join(PROFILES)}"
+        )
         raise SiteError(file, "code_profile", problem)
     return PROFILES[name]
 

@@ -168,6 +168,8 @@ def _refined(
     px: Float64s, ground_m: Float64s, *, camera_id: str, limit_px: float, lens: Lens | None
 ) -> list[tuple[Homography, Bools]]:
     """Fits over points that agree, most points first, then the closest fit."""
+    if lens is not None and np.isfinite(lens.unbend(px)).all(axis=1).sum() < MIN_AGREEING:
+        return []
     agreement = _agreement(px, ground_m, limit_px, lens)
     unique = np.unique(agreement, axis=0)
     order = np.lexsort((*unique.T[::-1], -unique.sum(axis=1)))

@@ -12,6 +12,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from detectors.validation import shown
+
 Float64s = npt.NDArray[np.float64]
 
 _AXIS_M = 6_378_245.0
@@ -34,20 +36,57 @@ _ALSO = {
     "wgs84": Crs.WGS84,
     "epsg4326": Crs.WGS84,
     "crs84": Crs.WGS84,
+    "ogccrs84": Crs.WGS84,
     "urnogcdefcrsogc13crs84": Crs.WGS84,
+    "urnogcdefcrsogccrs84": Crs.WGS84,
+    "httpwwwopengisnetdefcrsogc13crs84": Crs.WGS84,
     "urnogcdefcrsepsg4326": Crs.WGS84,
+    "httpwwwopengisnetdefcrsepsg04326": Crs.WGS84,
+    "wgs1984": Crs.WGS84,
+    "gcswgs1984": Crs.WGS84,
     "cgcs2000": Crs.WGS84,
     "epsg4490": Crs.WGS84,
+    "urnogcdefcrsepsg4490": Crs.WGS84,
+    "httpwwwopengisnetdefcrsepsg04490": Crs.WGS84,
+    "chinageodeticcoordinatesystem2000": Crs.WGS84,
+    "gcschinageodeticcoordinatesystem2000": Crs.WGS84,
     "gcj02": Crs.GCJ02,
 }
 CRS_EXPECTED = f"one of {', '.join(Crs)}"
+
+
+# Metres of a projection have at least so many digits before their point.
+_METRES = 1000.0
+
+
+def are_metres(value: float) -> bool:
+    """Whether a number in the place of degrees is likely to be metres of a projection."""
+    return abs(value) > _METRES
+
+
+def check_lat(lat: float) -> float:
+    """A latitude in degrees; raises ValueError, which says what another number looks like."""
+    return _degrees(lat, 90, "a latitude", "are lat and lng swapped?")
+
+
+def check_lng(lng: float) -> float:
+    """A longitude in degrees; raises ValueError like `check_lat`."""
+    return _degrees(lng, 180, "a longitude", "is a digit too many?")
+
+
+def _degrees(value: float, limit: float, what: str, question: str) -> float:
+    if -limit <= value <= limit:
+        return value
+    if are_metres(value):
+        question = f"{value:,.0f} looks like metres of a projection: give it in WGS 84"
+    raise ValueError(f"{value:g} is not usable; {what} is -{limit:g} … {limit:g} degrees: {question}")
 
 
 def parse_crs(name: str) -> Crs:
     """The system called `name`, in the ways in which maps write it; raises ValueError that says what would be right."""
     known = _ALSO.get("".join(letter for letter in name.lower() if letter.isalnum()))
     if known is None:
-        raise ValueError(f"crs {name!r} is not known; it should be {CRS_EXPECTED}")
+        raise ValueError(f"crs {shown(name)} is not known; it should be {CRS_EXPECTED}")
     return known
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Iterable
+from types import TracebackType
+
+# What differs between lines that say the same of many things: names of zones, and all that has a digit.
+_PARTICULAR = re.compile(r"zone \S+|[\w.,:+-]*\d[\w.,:+-]*")
+_ALIKE = 5
 
 
 class GeofenceError(Exception):
@@ -33,13 +38,12 @@ class Faults:
     def __init__(self) -> None:
         self._found: list[GeofenceError] = []
 
-    @contextmanager
-    def collect(self) -> Iterator[None]:
-        """Keep an error of this stage and go on after the block."""
-        try:
-            yield
-        except GeofenceError as error:
-            self.add(error)
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def collect(self) -> _Collecting:
+        """A block of which an error of this stage is kept, to go on after it."""
+        return _Collecting(self)
 
     def add(self, error: GeofenceError) -> None:
         """Keep an error, and what it brings along."""
@@ -51,6 +55,34 @@ class Faults:
             first, *others = self._found
             first.others = tuple(others)
             raise first
+
+
+class _Collecting:
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, GeofenceError):
+            return False
+        self._faults.add(error)
+        return True
+
+
+def grouped(lines: Iterable[str]) -> list[str]:
+    """Lines in their order; more than five that differ in names and numbers only are the first, and their count."""
+    alike: dict[str, list[str]] = {}
+    for line in lines:
+        alike.setdefault(_PARTICULAR.sub("#", line), []).append(line)
+    return [line for group in alike.values() for line in _short(group)]
+
+
+def _short(group: list[str]) -> list[str]:
+    return group if len(group) <= _ALIKE else [f"{group[0]} (and {len(group) - 1:,} more like it)"]
 
 
 class CalibrationError(GeofenceError):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from geofence.config import refuse_invalid
-from geofence.errors import SiteError
+from detectors.strict_values import DAY_EXPECTED, Day
+from geofence.errors import Faults, SiteError
+from geofence.site_text import refuse_invalid, toml_table
 
 HOLIDAYS_FILE = "holidays.toml"
 _MONDAY, _SATURDAY = 0, 5
@@ -33,21 +33,23 @@ NO_HOLIDAYS = Holidays()
 class _HolidaysFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    off: list[date] = Field(default=[], description="a list of dates such as 2026-10-01")
-    worked: list[date] = Field(default=[], description="a list of Saturdays and Sundays such as 2026-10-10")
+    off: list[Day] = Field(default=[], description=f"a list, each {DAY_EXPECTED}")
+    worked: list[Day] = Field(default=[], description="a list of Saturdays and Sundays such as 2026-10-10")
 
 
 def parse_holidays(text: str, *, file: str = HOLIDAYS_FILE) -> Holidays:
     """Days written in `text`; raises SiteError, one line with file, key, value and what would be right."""
     try:
-        parsed = _HolidaysFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise SiteError(file, "(whole file)", f"not TOML: {error}") from error
+        parsed = _HolidaysFile.model_validate(toml_table(text, file))
     except ValidationError as error:
         refuse_invalid(file, error, _HolidaysFile)
+    faults = Faults()
     for row, day in enumerate(parsed.worked):
         if day.weekday() < _SATURDAY:
-            raise SiteError(file, f"worked[{row}]", f"{day} is a {day:%A}, worked anyway; it should be a weekend day")
+            problem = f"{day} is a {day:%A}, worked anyway; it should be a weekend day"
+            faults.add(SiteError(file, f"worked[{row}]", problem))
         if day in parsed.off:
-            raise SiteError(file, f"worked[{row}]", f"{day} is off as well; it should be in one of the two lists")
+            problem = f"{day} is off as well; it should be in one of the two lists"
+            faults.add(SiteError(file, f"worked[{row}]", problem))
+    faults.raise_any()
     return Holidays(frozenset(parsed.off), frozenset(parsed.worked))

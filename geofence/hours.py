@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from detectors.validation import shown
 from geofence.holidays import NO_HOLIDAYS, Holidays
 
 EXPECTED = "hours such as '07:00-22:00', '22:00-06:00' or 'Mo-Fr 07:00-09:00, 17:00-19:00; Sa,Su 10:00-18:00; PH off'"
@@ -19,6 +20,8 @@ _DAY = re.compile(r"(Mo|Tu|We|Th|Fr|Sa|Su|PH)(?:-(Mo|Tu|We|Th|Fr|Sa|Su))?")
 _RULE = re.compile(r"(?:([A-Z][A-Za-z]*(?:\s*[-,]\s*[A-Z][A-Za-z]*)*):?\s+)?(off|[\d:,\s-]+)")
 _RANGE = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]):([0-5]\d)|(24):(00))")
 _DAY_MIN = 24 * 60
+# What keyboards and word processors write in place of a sign.
+_MEANT = {"：": ":", "；": ";", "，": ",", "、": ","} | dict.fromkeys("－–—~～至到", "-")
 # What is in force without a break for so long is in force always, as far as any dwell time goes.
 _LONGEST_D = 30
 
@@ -45,6 +48,23 @@ class ActiveHours:
         """Whether a list of holidays makes a difference."""
         return any(_HOLIDAY in rule.days for rule in self.rules)
 
+    @property
+    def overridden(self) -> list[int]:
+        """Rules, counted from 1, of which every day has a later rule."""
+        found: list[int] = []
+        later: frozenset[int] = frozenset()
+        for number, rule in reversed(list(enumerate(self.rules, 1))):
+            if rule.days <= later:
+                found.insert(0, number)
+            later |= rule.days
+        return found
+
+    @property
+    def are_ever(self) -> bool:
+        """Whether there is a day on which they are in force."""
+        days = {day for rule in self.rules for day in rule.days}
+        return any(self._ranges_of(day) for day in days)
+
     def is_active(self, at: datetime, timezone: tzinfo, holidays: Holidays = NO_HOLIDAYS) -> bool:
         """Whether the aware time `at` lies in hours that are in force."""
         local = at.astimezone(timezone)
@@ -69,15 +89,18 @@ class ActiveHours:
 
     def _on(self, day: date, holidays: Holidays) -> list[tuple[int, int]]:
         named = _HOLIDAY if self.names_holidays and day in holidays.off else holidays.weekday(day)
-        ranges = next((rule.ranges for rule in reversed(self.rules) if named in rule.days), ())
-        return [(start, end if start < end else end + _DAY_MIN) for start, end in ranges]
+        return [(start, end if start < end else end + _DAY_MIN) for start, end in self._ranges_of(named)]
+
+    def _ranges_of(self, day: int) -> tuple[tuple[int, int], ...]:
+        """Those of the last rule that names a day of the week, or the holiday."""
+        return next((rule.ranges for rule in reversed(self.rules) if day in rule.days), ())
 
 
 def parse_hours(text: str) -> ActiveHours:
     """Read ``07:00-22:00``, several ranges with commas, or rules by the day; raises ValueError that says how."""
     hours = ActiveHours(tuple(_rule(part.strip(), text) for part in text.rstrip("; ").split(";")))
-    if not any(rule.ranges for rule in hours.rules):
-        raise ValueError(f"{text!r} is never in force; leave the zone out instead")
+    if not hours.are_ever:
+        raise ValueError(f"{shown(text)} is never in force; leave the zone out instead")
     return hours
 
 
@@ -113,9 +136,11 @@ def _range(part: str, text: str) -> tuple[int, int]:
     start_h, start_min, end_h, end_min = (int(number) for number in match.groups() if number is not None)
     start, end = start_h * 60 + start_min, end_h * 60 + end_min
     if start == end:
-        raise ValueError(f"{text!r} is never in force; leave hours out for a zone that always is")
+        raise ValueError(f"{shown(text)} is never in force; leave hours out for a zone that always is")
     return start, end
 
 
 def _unusable(text: str) -> ValueError:
-    return ValueError(f"{text!r} is not usable; it should be {EXPECTED}")
+    foreign = next((sign for sign in text if sign in _MEANT), None)
+    why = "" if foreign is None else f": it has {foreign!r} (U+{ord(foreign):04X}) where {_MEANT[foreign]!r} should be"
+    return ValueError(f"{shown(text)} is not usable{why}; it should be {EXPECTED}")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import dist
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import numpy as np
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from geofence.config import refuse_invalid, refuse_twins
-from geofence.crs import CRS_EXPECTED, parse_crs, to_wgs84
-from geofence.errors import SiteError
+from detectors.strict_values import TIME_EXPECTED, Moment, Number
+from geofence.crs import CRS_EXPECTED, check_lat, check_lng, parse_crs, to_wgs84
+from geofence.errors import Faults, SiteError
 from geofence.messages import IncidentKind
+from geofence.site_text import refuse_invalid, refuse_twins, toml_table
 
 PERMITS_FILE = "permits.toml"
 
@@ -88,21 +88,25 @@ def last_permitted(permits: Iterable[Permit], thing: Permitted, at: datetime) ->
 class _Place(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    lat: float = Field(ge=-90, le=90, description="a latitude, -90 … 90 degrees: are lat and lng swapped?")
-    lng: float = Field(ge=-180, le=180, description="a longitude, -180 … 180 degrees")
+    lat: Annotated[Number, AfterValidator(check_lat)] = Field(description="a latitude, -90 … 90 degrees")
+    lng: Annotated[Number, AfterValidator(check_lng)] = Field(description="a longitude, -180 … 180 degrees")
     crs: str = Field(description=CRS_EXPECTED)
-    radius_m: float = Field(gt=0, le=1000, description="metres, more than 0 and at most 1000")
+    radius_m: Number = Field(gt=0, le=1000, description="metres, more than 0 and at most 1000")
+
+
+# A full bin is no thing that stands somewhere: no permit lifts its rule.
+_Lifted = Literal[IncidentKind.ILLEGAL_PARKING, IncidentKind.EXPOSED_GARBAGE, IncidentKind.BLOCKED_SIDEWALK]
 
 
 class _Permit(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str = Field(pattern=r"^[\w-]{1,64}$", description="1 to 64 letters, digits, _ or -")
-    rules: list[IncidentKind] = Field(
-        default=[IncidentKind.ILLEGAL_PARKING], min_length=1, description=f"a list of {', '.join(IncidentKind)}"
+    rules: list[_Lifted] = Field(
+        default=[IncidentKind.ILLEGAL_PARKING], min_length=1, description=f"a list of {', '.join(get_args(_Lifted))}"
     )
-    starts_at: AwareDatetime = Field(description="a time with its zone, such as 2026-10-01T08:00:00+08:00")
-    ends_at: AwareDatetime = Field(description="a time with its zone, such as 2026-10-01T18:00:00+08:00")
+    starts_at: Moment = Field(description=TIME_EXPECTED)
+    ends_at: Moment = Field(description=TIME_EXPECTED)
     zone: str | None = Field(default=None, description="the id of a zone")
     place: _Place | None = Field(default=None, description="a table {lat, lng, crs, radius_m}")
     classes: list[str] = Field(default=[], description="a list of class names")
@@ -128,13 +132,18 @@ class _PermitsFile(BaseModel):
 def parse_permits(text: str, *, file: str = PERMITS_FILE) -> tuple[PermitConfig, ...]:
     """Permits written in `text`; raises SiteError, one line with file, key, value and what would be right."""
     try:
-        permits: Sequence[_Permit] = _PermitsFile.model_validate(tomllib.loads(text)).permits
-    except tomllib.TOMLDecodeError as error:
-        raise SiteError(file, "(whole file)", f"not TOML: {error}") from error
+        permits: Sequence[_Permit] = _PermitsFile.model_validate(toml_table(text, file)).permits
     except ValidationError as error:
         refuse_invalid(file, error, _PermitsFile)
-    refuse_twins(file, "permits", [permit.id for permit in permits])
-    return tuple(_config(permit, file, row) for row, permit in enumerate(permits))
+    faults = Faults()
+    with faults.collect():
+        refuse_twins(file, "permits", [permit.id for permit in permits])
+    found: list[PermitConfig] = []
+    for row, permit in enumerate(permits):
+        with faults.collect():
+            found.append(_config(permit, file, row))
+    faults.raise_any()
+    return tuple(found)
 
 
 def _config(permit: _Permit, file: str, row: int) -> PermitConfig:

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from detectors.classes import ClassTable
-from detectors.validation import closest
+from detectors.classes import ClassTable, class_by_any_name
+from detectors.validation import closest, shown
 from geofence.calibration import calibrate
 from geofence.config import SITE_FILE, CameraConfig, SensorConfig, SensorRule, SiteConfig
 from geofence.errors import CalibrationError, Faults, GeofenceError, SiteError
@@ -33,6 +33,8 @@ from geofence.strip import Axis, axis_of
 Float64s = npt.NDArray[np.float64]
 
 MAX_DISTANCE_M = 50_000.0
+# Smaller than a paving stone is no zone and no cell.
+MIN_AREA_M2 = 0.1
 # A passage is measured up to so many times what must stay free; wider ones are wide enough.
 MEASURED_PASSAGES = 2.0
 
@@ -126,12 +128,16 @@ def build_site(
     holidays: None for a site that has no list of them
     """
     faults = Faults()
-    _refuse_unknown_classes(zones, permits, classes, faults)
-    _refuse_unlisted_holidays(zones, holidays, faults)
     plane = _plane(cells)
     _refuse_far(plane, config, zones, cells, faults)
-    # What lies on another continent has no place on the plane.
-    faults.raise_any()
+    if not faults:
+        _refuse_flat(plane, zones, cells, faults)
+    # What lies on another continent, or goes round nothing, has no place on the plane.
+    has_places = not faults
+    with faults.collect():
+        refuse_unknown_names(zones, permits, classes, holidays)
+    if not has_places:
+        faults.raise_any()
     grid_cells = tuple(Cell(code=cell.code, polygon_m=_polygon(cell.rings, plane)) for cell in cells)
     with faults.collect():
         _refuse_overlaps(grid_cells, plane)
@@ -141,10 +147,6 @@ def build_site(
     for camera in config.cameras:
         with faults.collect():
             cameras[camera.id] = _camera(camera, plane)
-    usable: list[Permit] = []
-    for row, permit in enumerate(permits):
-        with faults.collect():
-            usable.append(_permit(permit, row, zones, plane))
     faults.raise_any()
     places_m = plane.to_ground(np.array([(sensor.lat, sensor.lng) for sensor in config.sensors], np.float64))
     return Site(
@@ -164,8 +166,27 @@ def build_site(
         walkways=MappingProxyType(walkways),
         zone_axes=tuple(axis_of(zone.polygon_m, zone.direction_deg) for zone in zone_index.zones),
         holidays=holidays or NO_HOLIDAYS,
-        permits=tuple(usable),
+        permits=tuple(_permit(permit, plane) for permit in permits),
     )
+
+
+def refuse_unknown_names(
+    zones: Sequence[ZoneShape], permits: Sequence[PermitConfig], classes: ClassTable, holidays: Holidays | None
+) -> None:
+    """Raises SiteError for classes, zones and lists of days that one file names and no other has."""
+    faults = Faults()
+    _refuse_unknown_classes(zones, permits, classes, faults)
+    _refuse_unlisted_holidays(zones, holidays, faults)
+    _refuse_unknown_zones(zones, permits, faults)
+    faults.raise_any()
+
+
+def _refuse_unknown_zones(zones: Sequence[ZoneShape], permits: Sequence[PermitConfig], faults: Faults) -> None:
+    known = sorted(zone.id for zone in zones)
+    for row, permit in enumerate(permits):
+        if permit.zone_id is not None and permit.zone_id not in known:
+            problem = f"there is no zone {shown(permit.zone_id)}; {closest(permit.zone_id, known)}"
+            faults.add(SiteError(PERMITS_FILE, f"permits[{row}].zone", problem))
 
 
 def _refuse_unknown_classes(
@@ -176,7 +197,12 @@ def _refuse_unknown_classes(
     for file, key, names in named:
         for name in sorted(names):
             if name not in classes.by_name:
-                faults.add(SiteError(file, key, f"{name!r} is no class; {closest(name, sorted(classes.by_name))}"))
+                faults.add(SiteError(file, key, f"{shown(name)} is no class; {_class_meant(name, classes)}"))
+
+
+def _class_meant(name: str, classes: ClassTable) -> str:
+    known = class_by_any_name(classes, name)
+    return closest(name, sorted(classes.by_name)) if known is None else f"that is called {known.name!r} here"
 
 
 def _refuse_unlisted_holidays(zones: Sequence[ZoneShape], holidays: Holidays | None, faults: Faults) -> None:
@@ -186,11 +212,7 @@ def _refuse_unlisted_holidays(zones: Sequence[ZoneShape], holidays: Holidays | N
             faults.add(SiteError(ZONES_FILE, f"zone {zone.id}", problem))
 
 
-def _permit(permit: PermitConfig, row: int, zones: Sequence[ZoneShape], plane: GroundPlane) -> Permit:
-    known = sorted(zone.id for zone in zones)
-    if permit.zone_id is not None and permit.zone_id not in known:
-        problem = f"there is no zone {permit.zone_id!r}; {closest(permit.zone_id, known)}"
-        raise SiteError(PERMITS_FILE, f"permits[{row}].zone", problem)
+def _permit(permit: PermitConfig, plane: GroundPlane) -> Permit:
     center_m = None if permit.lat_lng is None else plane.to_ground(np.array([permit.lat_lng]))[0]
     return Permit(
         id=permit.id,
@@ -231,6 +253,19 @@ def _refuse_far(
             faults.add(SiteError(file, key, problem))
 
 
+def _refuse_flat(
+    plane: GroundPlane, zones: tuple[ZoneShape, ...], cells: tuple[CellShape, ...], faults: Faults
+) -> None:
+    """Corners on one line go round nothing, whatever rounded degrees make of them."""
+    shapes = [(ZONES_FILE, f"zone {zone.id}", zone.rings) for zone in zones]
+    shapes += [(GRID_FILE, f"cell {cell.code}", cell.rings) for cell in cells]
+    for file, key, rings in shapes:
+        area_m2 = float(_polygon(rings, plane).area)
+        if area_m2 < MIN_AREA_M2:
+            problem = f"covers {area_m2:.2f} m²: its corners lie on one line; they should go round an area"
+            faults.add(SiteError(file, key, problem))
+
+
 def _refuse_overlaps(cells: tuple[Cell, ...], plane: GroundPlane) -> None:
     """A place belongs to one cell, or the same trouble would go to two streets."""
     overlaps = overlapping_cells(cells)
@@ -240,7 +275,7 @@ def _refuse_overlaps(cells: tuple[Cell, ...], plane: GroundPlane) -> None:
     lat, lng = plane.to_lat_lng(np.array([worst.center_m]))[0]
     more = f"; so do {len(overlaps) - 1} more pairs" if len(overlaps) > 1 else ""
     problem = (
-        f"shares {worst.area_m2:,.0f} m² with cell {worst.second} around lat {lat:.6f}, lng {lng:.6f}{more}; "
+        f"shares {worst.area_m2:,.1f} m² with cell {worst.second} around lat {lat:.6f}, lng {lng:.6f}{more}; "
         "cells may touch, and overlap by 1 m² at most: draw one border for both"
     )
     raise SiteError(GRID_FILE, f"cell {worst.first}", problem)

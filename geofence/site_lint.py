@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 import numpy as np
 
 from geofence.config import SITE_FILE
 from geofence.holidays import HOLIDAYS_FILE
 from geofence.lint import foreign_cells, gaps_between, overlapping_zones, zones_without_cell
 from geofence.permits import PERMITS_FILE
-from geofence.places import ZoneKind
+from geofence.places import SNAP_M, ZoneKind
+from geofence.rules import PARKING_ZONES
 from geofence.sight import VIEW_M, sees_a_zone
 from geofence.site import Site
 from geofence.site_map import GRID_FILE, ZONES_FILE
 
+_OPTIONAL_FILES = (HOLIDAYS_FILE, PERMITS_FILE)
+# permit.toml, Permits.toml, permits.toml.txt
+_ALIKE = 0.8
+
 
 def warnings_of(site: Site) -> list[str]:
     """Lines that name file, what and where, in the order of the files."""
-    return [*_of_points(site), *_of_cameras(site), *_of_zones(site), *_of_cells(site), *_of_days(site)]
+    of_site_toml = [*_of_points(site), *_of_cameras(site), *_of_sensors(site), *_of_rules(site)]
+    return [*of_site_toml, *_of_zones(site), *_of_hours(site), *_of_cells(site), *_of_days(site)]
+
+
+def misnamed_files(names: Iterable[str]) -> list[str]:
+    """Lines on files of a site folder that nobody reads, and that are called much like one that is not there."""
+    present = {name.casefold(): name for name in names}
+    missing = [name for name in _OPTIONAL_FILES if name not in present.values()]
+    return [
+        f"{present[close]}: nothing reads it; did you mean {name!r}?"
+        for name in missing
+        for close in difflib.get_close_matches(name, list(present), n=1, cutoff=_ALIKE)
+    ]
 
 
 def _of_points(site: Site) -> list[str]:
@@ -37,6 +57,47 @@ def _of_cameras(site: Site) -> list[str]:
         "are its gcps, or the zones, in another coordinate system?"
         for camera in site.cameras.values()
         if site.zones.zones and not sees_a_zone(site, camera)
+    ]
+    lines += [
+        f"{SITE_FILE}: camera {camera.id}: no pinhole shows the ground as its gcps say; is size_px "
+        f"{list(camera.size_px)} [width, height] of the picture in which they were measured?"
+        for camera in site.cameras.values()
+        if camera.pose is None
+    ]
+    return lines
+
+
+def _of_sensors(site: Site) -> list[str]:
+    places_m = np.array([site.sensor_places_m[sensor_id] for sensor_id in site.sensors], np.float64).reshape(-1, 2)
+    cells, _ = site.grid.locate(places_m)
+    return [
+        f"{SITE_FILE}: sensor {sensor_id}: lies further than {SNAP_M:g} m from all cells, so what it tells has none"
+        for sensor_id, cell in zip(site.sensors, cells.tolist(), strict=True)
+        if cell < 0
+    ]
+
+
+def _of_rules(site: Site) -> list[str]:
+    return [
+        f"{SITE_FILE}: rules.{kind}: absence_s = {rule.absence_s:g} is more than min_dwell_s = {rule.min_dwell_s:g}: "
+        "things that each stay too short to be reported may count as one"
+        for kind, rule in site.config.dwell.items()
+        if 0 < rule.min_dwell_s < rule.absence_s
+    ]
+
+
+def _of_hours(site: Site) -> list[str]:
+    with_hours = [(zone, zone.hours) for zone in site.zones.zones if zone.hours is not None]
+    lines = [
+        f"{ZONES_FILE}: zone {zone.id}: has hours, and no rule asks a {zone.kind} for them"
+        for zone, _ in with_hours
+        if zone.kind not in PARKING_ZONES
+    ]
+    lines += [
+        f"{ZONES_FILE}: zone {zone.id}: rule {number} of its hours, counted from 1, has no effect: later ones name all "
+        "of its days; several hours of one day are one rule, with commas"
+        for zone, hours in with_hours
+        for number in hours.overridden
     ]
     return lines
 

@@ -12,7 +12,7 @@ from dispatcher.policy import Policy
 def load_policy(path: Path) -> Policy:
     """Read, parse and lint `path`; raises PolicyError with one line."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise PolicyError(str(path), "file", error.strerror, "should be a readable policy file") from error
     except UnicodeDecodeError as error:

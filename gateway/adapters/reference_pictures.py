@@ -25,13 +25,16 @@ def save_reference(site_folder: Path, camera_id: str, picture_bgr: Grey) -> Path
 
 
 def load_references(site_folder: Path, camera_ids: Iterable[str]) -> dict[str, Grey]:
-    """The reference (H, W) of every camera that has one; raises ConfigError for a file that is no picture."""
+    """The reference (H, W) of every camera that has one; raises ConfigError for what is no picture."""
     files = {camera_id: site_folder / FOLDER / f"{camera_id}.png" for camera_id in camera_ids}
     return {camera_id: _load(file) for camera_id, file in files.items() if file.is_file()}
 
 
 def _load(file: Path) -> Grey:
-    coded = np.frombuffer(file.read_bytes() or b"\0", np.uint8)
+    try:
+        coded = np.frombuffer(file.read_bytes() or b"\0", np.uint8)
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
     picture = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
     if picture is None:
         raise ConfigError(f"{file} is no picture; save it again with `street721 calibrate --save-reference`")

@@ -57,6 +57,8 @@ def calibrate(
 
         street721 calibrate my-street/ --camera cam-01 --points measured.csv --crs wgs84 --fit-lens --write
     """
+    if crs is not None and points is None:
+        raise typer.BadParameter("--crs is for the points given with --points; those of site.toml are in its own crs")
     folder = site_folder(site)
     config, street = load_uncalibrated(folder)
     known = _camera(config, camera)
@@ -109,8 +111,10 @@ def _as_written(points: tuple[ControlPoint, ...], crs: Crs) -> tuple[ControlPoin
 def _read_points(file: Path, crs: str | None) -> tuple[ControlPoint, ...]:
     try:
         text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file} is not UTF-8 at byte {error.start}; save it as UTF-8") from error
     return parse_control_points(text.splitlines(), file=file.name, crs=None if crs is None else crs.lower())
 
 

@@ -13,14 +13,15 @@ import typer
 from dispatcher.adapters.policy_file import load_policy
 from dispatcher.errors import PolicyError
 from dispatcher.policy import Policy
+from gateway.adapters.reference_pictures import load_references
 from gateway.config import load_settings, site_folder
 from gateway.errors import ConfigError
 from geofence.adapters.site_drawing import draw_site
 from geofence.adapters.site_folder import load_site
-from geofence.errors import GeofenceError
+from geofence.errors import Faults, GeofenceError, grouped
 from geofence.recorded import judge_lines
 from geofence.site import Site
-from geofence.site_lint import warnings_of
+from geofence.site_lint import misnamed_files, warnings_of
 
 
 def judge(
@@ -54,12 +55,15 @@ def check_config(
     config: Annotated[Path | None, typer.Option(help="settings file to check as well")] = None,
     draw: Annotated[Path | None, typer.Option(help="draw zones, cells and cameras as a plan, .png or .jpg")] = None,
 ) -> None:
-    """Check a site folder (and a settings file) before a daemon meets it; one line per fault.
+    """Check a site folder (and a settings file) before a daemon meets it: every fault in one line.
 
-    What can be used and is still worth a look is a line that begins with "warning": gaps between cells, zones of one
-    kind that overlap, cells of another county, zones outside all cells.
+    Of more than five that say the same the first is told, with their number.
 
-    Example:
+    What can be used and is still worth a look is a line that begins with "warning": control points that others
+    contradict or that no camera shows so, what lies outside all cells or zones, ground of two zones or of no cell, and
+    what is written without effect, such as hours that no rule asks for or a file that nothing reads.
+
+    Examples:
 
         street721 check-config --site my-street/ --config my.toml
 
@@ -75,7 +79,7 @@ def check_config(
         sys.stdout.write(
             f"camera {camera.id}: reprojection error {fit.rms_px:.2f} px rms, worst {fit.residual_px.max():.2f} px\n"
         )
-    for line in warnings_of(street):
+    for line in grouped([*misnamed_files(sorted(file.name for file in folder.iterdir())), *warnings_of(street)]):
         sys.stdout.write(f"warning: {line}\n")
     if draw is not None:
         _write_plan(draw, street)
@@ -86,16 +90,25 @@ def check_config(
 
 
 def _load_all(folder: Path) -> tuple[Site, Policy]:
-    """Site and policy; where both are faulty the policy's fault is told beside those of the site."""
-    try:
+    """What the daemons load of a site; the faults of its files, its policy and its pictures are told together."""
+    faults = Faults()
+    street: Site | None = None
+    policy: Policy | None = None
+    with faults.collect():
         street = load_site(folder)
-    except GeofenceError as error:
+    try:
+        policy = load_policy(folder / "policy.toml")
+    except PolicyError as error:
+        faults.add(GeofenceError(str(error)))
+    for camera_id in () if street is None else street.cameras:
         try:
-            load_policy(folder / "policy.toml")
-        except PolicyError as also:
-            error.others = (*error.others, GeofenceError(str(also)))
-        raise
-    return street, load_policy(folder / "policy.toml")
+            load_references(folder, [camera_id])
+        except ConfigError as error:
+            faults.add(GeofenceError(str(error)))
+    faults.raise_any()
+    assert street is not None
+    assert policy is not None, "what cannot be loaded is a fault"
+    return street, policy
 
 
 def _write_plan(file: Path, street: Site) -> None:

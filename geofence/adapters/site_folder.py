@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from detectors.classes import ClassTable, load_classes
-from geofence.cell_codes import GB15
-from geofence.config import SITE_FILE, SiteConfig, parse_site_toml
+from geofence.cell_codes import ANY_CODE
+from geofence.config import SITE_FILE, SiteConfig, usable_site_toml
 from geofence.errors import Faults, SiteError
-from geofence.holidays import HOLIDAYS_FILE, Holidays, parse_holidays
+from geofence.holidays import HOLIDAYS_FILE, NO_HOLIDAYS, Holidays, parse_holidays
 from geofence.permits import PERMITS_FILE, PermitConfig, parse_permits
 from geofence.sight import refuse_an_unclear_crs
-from geofence.site import Site, build_site
+from geofence.site import Site, build_site, refuse_unknown_names
 from geofence.site_map import GRID_FILE, ZONES_FILE, CellShape, ZoneShape, parse_grid, parse_zones
 
 
@@ -35,26 +35,35 @@ def load_uncalibrated(folder: Path, classes: ClassTable | None = None) -> tuple[
 
 
 def _load(folder: Path, classes: ClassTable | None, *, with_cameras: bool) -> tuple[SiteConfig, Site]:
-    faults = Faults()
+    """A file that is faulty in part is used as far as it is right, so that one run tells what others have wrong."""
+    faults, known = Faults(), classes or load_classes()
     config: SiteConfig | None = None
-    zones: tuple[ZoneShape, ...] = ()
+    zones: tuple[ZoneShape, ...] | None = None
     cells: tuple[CellShape, ...] = ()
-    holidays: Holidays | None = None
+    holidays: Holidays | None = NO_HOLIDAYS
     permits: tuple[PermitConfig, ...] = ()
+    site: Site | None = None
     with faults.collect():
-        config = parse_site_toml(_read(folder, SITE_FILE))
+        config = usable_site_toml(_read(folder, SITE_FILE), faults)
     with faults.collect():
         zones = parse_zones(_read(folder, ZONES_FILE))
     with faults.collect():
-        cells = parse_grid(_read(folder, GRID_FILE), profile=GB15 if config is None else config.code_profile)
+        cells = parse_grid(_read(folder, GRID_FILE), profile=ANY_CODE if config is None else config.code_profile)
     with faults.collect():
         holidays = _holidays(folder)
     with faults.collect():
         permits = _permits(folder)
+    if zones is None:
+        zones, permits = (), tuple(replace(permit, zone_id=None) for permit in permits)
+    with faults.collect():
+        if config is None or not cells:
+            refuse_unknown_names(zones, permits, known, holidays)
+        else:
+            usable = config if with_cameras else replace(config, cameras=())
+            site = build_site(usable, zones, cells, known, holidays=holidays, permits=permits)
     faults.raise_any()
-    assert config is not None, "a file that cannot be read is a fault"
-    known = config if with_cameras else replace(config, cameras=())
-    site = build_site(known, zones, cells, classes or load_classes(), holidays=holidays, permits=permits)
+    assert config is not None
+    assert site is not None, "what keeps a site from being built is a fault"
     refuse_an_unclear_crs(site)
     return config, site
 
@@ -69,7 +78,7 @@ def _permits(folder: Path) -> tuple[PermitConfig, ...]:
 
 def _read(folder: Path, name: str) -> str:
     try:
-        return (folder / name).read_text(encoding="utf-8")
+        return (folder / name).read_text(encoding="utf-8-sig")
     except OSError as error:
         problem = f"cannot be read from {folder} ({error.strerror}); a site has {SITE_FILE}, {ZONES_FILE}, {GRID_FILE}"
         raise SiteError(name, "(whole file)", problem) from error

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from detectors.validation import closest, first_problem, key_text
+from detectors.validation import all_problems, closest, first_problem, key_text, shown
 
 
 class Inner(BaseModel):
@@ -55,6 +57,22 @@ def test_a_long_value_is_shortened() -> None:
     assert len(text) < 120
 
 
+def test_a_time_is_shown_as_it_was_written() -> None:
+    """Also where it stands in a table."""
+    at = datetime(2026, 10, 1, 8, tzinfo=timezone(timedelta(hours=8)))
+    assert shown({"starts_at": at}) == "{'starts_at': 2026-10-01T08:00:00+08:00}"
+    assert len(shown([["x" * 60] * 9] * 9)) <= 161
+
+
+def test_a_key_that_stands_for_a_missing_one_is_one_problem() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Outer.model_validate({"parts": [{"sizepx": 3}], "one": {}})
+    assert all_problems(caught.value, Outer) == [
+        ("parts[0].sizepx", "unknown key 'sizepx'; did you mean 'size_px'?"),
+        ("one.size_px", "missing; it should be a whole number of pixels"),
+    ]
+
+
 def test_text_that_is_no_json_says_so() -> None:
     with pytest.raises(ValidationError) as caught:
         Outer.model_validate_json("{")
@@ -65,6 +83,11 @@ def test_text_that_is_no_json_says_so() -> None:
 
 def test_keys_are_written_as_a_person_writes_them() -> None:
     assert key_text(("cameras", 0, "gcps", 3, "px")) == "cameras[0].gcps[3].px"
+
+
+def test_a_long_key_and_a_long_list_are_shortened() -> None:
+    assert key_text(("cameras", 0, "x" * 1000)) == "cameras[0]." + "x" * 60
+    assert closest("?", [f"zone-{n}" for n in range(2000)]).endswith("zone-29 and 1,970 more")
 
 
 def test_no_known_word_gives_no_guess() -> None:

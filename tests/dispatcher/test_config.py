@@ -91,6 +91,7 @@ FAULTS = [
     ('surface = ["roadway"]', 'surface = ["water"]', "categories[8].leads[0].surface[0] = 'water': should", ""),
     ("[2026-01-04,", "[2026-01-02,", "calendar.extra_work_days = '2026-01-02': is a holiday as well", ""),
     ("[2026-01-04,", "[2026-01-06,", "calendar.extra_work_days = '2026-01-06': should be a Saturday", ""),
+    ("[2026-01-04,", "[46026,", "calendar.extra_work_days[0] = 46026: 46026 looks like the day number of a", "a date"),
     ("[calendar]", "[calendar", "TOML = ", "valid TOML"),
 ]
 
@@ -126,6 +127,17 @@ def test_unreadable_file_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b"version = '\xe9'")
     with pytest.raises(PolicyError, match="should be UTF-8 text"):
         load_policy(tmp_path / "latin.toml")
+
+
+def test_a_policy_may_begin_with_a_mark_of_its_bytes_order(tmp_path: Path, policy_text: str, policy: Policy) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + policy_text.encode())
+    assert load_policy(file) == policy
+
+
+def test_an_empty_policy_says_so() -> None:
+    with pytest.raises(PolicyError, match=r"street/policy\.toml: TOML = '': is empty; should have version"):
+        parse_policy("\n", "street/policy.toml")
 
 
 def test_policy_file_loads_from_disk(tmp_path: Path, policy_text: str, policy: Policy) -> None:

@@ -199,3 +199,11 @@ def test_a_lens_that_the_points_do_not_show_is_refused(camera: PinholeCamera, co
         px = px + np.random.default_rng(0).normal(0, 0.3, px.shape)
     with pytest.raises(CalibrationError, match=says):
         found(px, ground_m, wants_lens=True)
+
+
+def test_a_lens_that_shows_none_of_the_points_is_refused() -> None:
+    """A focal length in millimetres: every pixel lies beyond where the picture folds."""
+    px, ground_m = points()
+    px[0] = np.array(MAST.size_px) / 2
+    with pytest.raises(CalibrationError, match=r"lies where a lens of k1 = -0\.05, k2 = 0, focal_px = 4 shows nothing"):
+        found(px, ground_m, lens=Lens(focal_px=4.0, center_px=(640.0, 360.0), k1=-0.05))

@@ -44,6 +44,7 @@ def line_of(before: str, after: str) -> str:
     assert before in SITE
     with pytest.raises(SiteError) as caught:
         parse_site_toml(SITE.replace(before, after, 1))
+    assert caught.value.others == ()
     return str(caught.value)
 
 
@@ -125,6 +126,28 @@ def test_a_rule_for_low_values_reads_the_other_way_round() -> None:
             "it should be seconds, 0 or more and at most a week",
         ),
         (
+            "min_dwell_s = 240",
+            "min_dwell_s = true",
+            "site.toml: rules.illegal_parking.min_dwell_s: True is not usable; "
+            "it should be seconds, 0 or more and at most a week",
+        ),
+        (
+            "min_dwell_s = 240",
+            'min_dwell_s = "300"',
+            "site.toml: rules.illegal_parking.min_dwell_s: '300' is not usable; "
+            "it should be seconds, 0 or more and at most a week",
+        ),
+        (
+            "lat = 39.915, lng = 116.410,",
+            'lat = "39.915", lng = 116.410,',
+            "site.toml: sensors[0].lat: '39.915' is not usable; it should be a latitude, -90 … 90 degrees",
+        ),
+        (
+            "lng = 116.4100, lat = 39.9150",
+            "lon = 116.4100, lat = 39.9150",
+            "site.toml: cameras[0].gcps[0].lon: unknown key 'lon'; did you mean 'lng'?",
+        ),
+        (
             'site_id = "demo"',
             "",
             "site.toml: site_id: missing; it should be 1 to 64 of A-Z a-z 0-9 _ - (it becomes part of a topic)",
@@ -162,6 +185,30 @@ def test_a_rule_for_low_values_reads_the_other_way_round() -> None:
             "lat = 116.4100, lng = 39.9150",
             "site.toml: cameras[0].gcps[0].lat: 116.41 is not usable; a latitude is -90 … 90 degrees: "
             "are lat and lng swapped?",
+        ),
+        (
+            "lng = 116.4100, lat = 39.9150",
+            "lng = 116.4100, lat = 4418620.5",
+            "site.toml: cameras[0].gcps[0].lat: 4.41862e+06 is not usable; a latitude is -90 … 90 degrees: "
+            "4,418,620 looks like metres of a projection: give it in WGS 84",
+        ),
+        (
+            "lng = 116.4100, lat = 39.9150",
+            "lng = 449650.2, lat = 39.9150",
+            "site.toml: cameras[0].gcps[0].lng: 449650 is not usable; a longitude is -180 … 180 degrees: "
+            "449,650 looks like metres of a projection: give it in WGS 84",
+        ),
+        (
+            "size_px = [960, 540]",
+            "size_px = [540, 960]",
+            "site.toml: cameras[0]: gcps[1].px [900, 500] lies outside size_px [540, 960], and inside [960, 540]: "
+            "are width and height, or x and y, exchanged?",
+        ),
+        (
+            "size_px = [960, 540]",
+            "size_px = [960, 540]\nlens = { focal_px = 4.0 }",
+            "site.toml: cameras[0]: lens.focal_px 4 is not usable; it should be pixels of the picture, not mm: "
+            "over 96 for a picture of this size",
         ),
         (
             "px = [900, 500]",
@@ -248,6 +295,65 @@ def test_two_cameras_of_one_name_are_refused() -> None:
     camera = SITE[SITE.index("[[cameras]]") : SITE.index("[rules.")]
     with pytest.raises(SiteError, match=r"cameras\[1\]\.id: 'cam-01' is taken by cameras\[0\]"):
         parse_site_toml(SITE.replace("[rules.", f"{camera}\n[rules.", 1))
+
+
+def lines_of(*changes: tuple[str, str]) -> list[str]:
+    text = SITE
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    with pytest.raises(SiteError) as caught:
+        parse_site_toml(text)
+    return [str(one) for one in caught.value.every]
+
+
+def test_all_sensors_of_an_unknown_rule_are_told() -> None:
+    lines = lines_of(('rule = "bin_full"', 'rule = "bin_ful"'))
+    assert [line.split(":")[1] for line in lines] == [" sensors[0].rule", " sensors[1].rule"]
+
+
+def test_faults_of_different_kinds_are_told_together() -> None:
+    """An unknown key, a shared id, a rule that is not there and a time zone: each hides none of the others."""
+    lines = lines_of(
+        ("min_dwell_s = 240", "min_dwel_s = 240"),
+        ('id = "bin-002"', 'id = "cam-01"'),
+        ('lng = 116.411, rule = "bin_full"', 'lng = 116.411, rule = "bin_ful"'),
+        ('site_id = "demo"', 'site_id = "demo"\ntimezone = "Peking"'),
+    )
+    assert [line.split(":")[1] for line in lines] == [
+        " rules.illegal_parking.min_dwel_s",
+        " sensors[1].id",
+        " sensors[1].rule",
+        " timezone",
+    ]
+    assert "'cam-01' is taken by cameras[0]; give it its own id" in lines[1]
+
+
+def test_rules_that_cannot_be_read_make_no_other_fault() -> None:
+    assert lines_of(("hold_s = 30", "hold_s = '30'")) == [
+        "site.toml: sensor_rules.bin_full.hold_s: '30' is not usable; "
+        "it should be seconds, 0 or more and at most a week"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("raise_above = 85", "raise_abov = 85"),
+        ("size_px = [960, 540]", "size_px = [960, 400]\nlensses = 1"),
+        ("[rules.illegal_parking]", "[rules.illegal_parkin]"),
+        ('site_id = "demo"', 'sitee_id = "demo"'),
+        ('site_id = "demo"', "site_id = 7"),
+        ("lng = 116.4100, lat = 39.9150", "lon = 116.4100, lat = 39.9150"),
+    ],
+)
+def test_what_shows_only_without_a_fault_waits_for_the_next_run(before: str, after: str) -> None:
+    assert len(lines_of((before, after))) == 1
+
+
+def test_an_empty_file_says_what_it_lacks() -> None:
+    with pytest.raises(SiteError, match=r"site\.toml: \(whole file\): is empty; it should have site_id = "):
+        parse_site_toml("\n")
 
 
 def test_error_carries_its_facts() -> None:

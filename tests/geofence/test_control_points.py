@@ -32,7 +32,15 @@ def test_points_without_a_column_take_the_one_that_is_given() -> None:
         ([GOOD[0], "1,2,abc,116,wgs84"], "line 2: lat 'abc' is no number"),
         ([GOOD[0], "1,2,,116,wgs84"], "line 2: lat '' is no number"),
         ([GOOD[0], "1,2,nan,116,wgs84"], "line 2: lat 'nan' is no number"),
-        ([GOOD[0], "1,2,116.4,39.9,wgs84"], "line 2: lat 116.4, lng 39.9 is no place on earth: are lat and lng"),
+        (
+            [GOOD[0], "1,2,116.4,39.9,wgs84"],
+            "line 2: 116.4 is not usable; a latitude is -90 … 90 degrees: are lat and lng",
+        ),
+        (
+            [GOOD[0], "1,2,4418620,449650,wgs84"],
+            "degrees: 4,418,620 looks like metres of a projection: give it in WGS 84",
+        ),
+        ([GOOD[0], "1,2,39,9,116,4,wgs84"], "line 2: has ['4', 'wgs84'] beyond the columns of line 1; a number has a"),
         ([*GOOD, "1,2,39,116,moon"], "line 4: crs 'moon' is not known"),
         ([GOOD[0], "1,2,39"], "line 2: lng '' is no number"),
     ],

@@ -42,6 +42,12 @@ def test_outside_china_both_are_the_same() -> None:
         ("WGS 84", Crs.WGS84),
         ("urn:ogc:def:crs:OGC:1.3:CRS84", Crs.WGS84),
         ("EPSG:4490", Crs.WGS84),
+        ("urn:ogc:def:crs:EPSG::4490", Crs.WGS84),
+        ("urn:ogc:def:crs:OGC::CRS84", Crs.WGS84),
+        ("http://www.opengis.net/def/crs/OGC/1.3/CRS84", Crs.WGS84),
+        ("http://www.opengis.net/def/crs/EPSG/0/4490", Crs.WGS84),
+        ("GCS_WGS_1984", Crs.WGS84),
+        ("GCS_China_Geodetic_Coordinate_System_2000", Crs.WGS84),
         ("GCJ-02", Crs.GCJ02),
     ],
 )

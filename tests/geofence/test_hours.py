@@ -53,9 +53,41 @@ def test_malformed_hours_say_what_would_be_right(text: str) -> None:
         parse_hours(text)
 
 
-def test_hours_that_are_never_in_force_are_refused() -> None:
+@pytest.mark.parametrize(
+    "text", ["08:00-08:00", "Mo-Fr 07:00-09:00; Mo-Su off", "07:00-09:00; Mo-Su off; PH off", "PH off"]
+)
+def test_hours_that_are_never_in_force_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="never in force"):
-        parse_hours("08:00-08:00")
+        parse_hours(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sign", "meant"),
+    [
+        ("07：00-22：00", "：", ":"),
+        ("07:00-09:00，17:00-19:00", "，", ","),
+        ("07:00-09:00、17:00-19:00", "、", ","),
+        ("Mo-Fr 07:00-09:00；Sa 10:00-12:00", "；", ";"),
+        ("07:00–22:00", "–", "-"),
+        ("07:00至22:00", "至", "-"),
+    ],
+)
+def test_a_sign_of_another_keyboard_is_named(text: str, sign: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"it has '{sign}' .U.* where '{meant}' should be; it should be hours such"):
+        parse_hours(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "overridden"),
+    [
+        ("07:00-22:00; Su off", []),
+        ("Mo-Fr 07:00-09:00; Mo-Fr 17:00-19:00", [1]),
+        ("Mo-Fr 07:00-09:00; Sa 10:00-12:00; 17:00-19:00", [1, 2]),
+        ("Mo-Fr 07:00-09:00; Mo-We 17:00-19:00; Th,Fr off; PH off; Sa 10:00-12:00", [1]),
+    ],
+)
+def test_a_rule_of_which_every_day_has_a_later_one_is_overridden(text: str, overridden: list[int]) -> None:
+    assert parse_hours(text).overridden == overridden
 
 
 # 1 May 2026 is a Friday and a day off, 9 May a Saturday that is worked.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,7 @@ def test_a_site_whose_cells_overlap_is_refused_in_one_line(tmp_path: Path) -> No
     line = str(caught.value)
     assert line.startswith(f"grid.geojson: cell {codes[0]}: shares ")
     assert f"with cell {codes[1]} around lat " in line
+    assert re.search(r"shares [\d,]+\.\d m² with", line)
     assert "\n" not in line
 
 

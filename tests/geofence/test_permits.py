@@ -71,8 +71,25 @@ def test_a_place_is_converted_from_its_coordinate_system() -> None:
         ("lat = 39.9", "lat = 139.9", "permits[0].place.lat"),
         ("2026-10-01T18:00:00+08:00", "2026-10-01T07:00:00+08:00", "is not after starts_at"),
         ("2026-10-01T18:00:00+08:00", "2026-10-01T18:00:00", "permits[0].ends_at"),
+        (
+            "2026-10-01T08:00:00+08:00",
+            "46296",
+            "starts_at: 46296 looks like the day number of a spreadsheet; it",
+        ),
+        (
+            "2026-10-01T08:00:00+08:00",
+            "1790812800000",
+            "looks like seconds or milliseconds of Unix; it should be",
+        ),
+        ("lat = 39.91334545536069", 'lat = "39.9"', "permits[0].place.lat: '39.9' is not usable"),
         ("place = ", "# place = ", "says neither where nor who"),
         ('classes = ["truck"]', 'plate_sha256 = "京A12345"', "permits[0].plate_sha256"),
+        (
+            'id = "movers"',
+            'rules = ["bin_overflow"]\nid = "movers"',
+            "permits[0].rules[0]: 'bin_overflow' is not usable; it should be a list of illegal_parking, "
+            "exposed_garbage, blocked_sidewalk",
+        ),
         ('id = "movers"', 'rules = ["parking"]\nid = "movers"', "permits[0].rules[0]"),
     ],
 )

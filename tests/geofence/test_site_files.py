@@ -18,7 +18,7 @@ import pytest
 from geofence.adapters.site_folder import load_site
 from geofence.crs import to_gcj02
 from geofence.errors import SiteError
-from geofence.site_lint import warnings_of
+from geofence.site_lint import misnamed_files, warnings_of
 from tests.sites import ONE_CAMERA
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -159,12 +159,78 @@ def test_points_of_a_chinese_map_that_do_not_say_so_are_refused(folder: Path) ->
         lat, lng = to_gcj02(np.array([[float(match[2]), float(match[1])]]))[0]
         return f"lng = {lng:.8f}, lat = {lat:.8f}"
 
+    def moved_sensor(match: re.Match[str]) -> str:
+        lat, lng = to_gcj02(np.array([[float(match[1]), float(match[2])]]))[0]
+        return f"lat = {lat:.8f}, lng = {lng:.8f}, rule"
+
     text, count = re.subn(r"lng = ([\d.]+), lat = ([\d.]+)", moved, named)
     assert count >= 4
+    text = re.sub(r"lat = ([\d.]+), lng = ([\d.]+), rule", moved_sensor, text)
     site_toml.write_text(text.replace('crs = "wgs84"\n', ""), encoding="utf-8")
     assert refusal(folder).startswith("site.toml: crs: not named, and camera cam-01 sees a zone only where its")
     site_toml.write_text(text.replace('crs = "wgs84"', 'crs = "gcj02"'), encoding="utf-8")
     assert warnings_of(load_site(folder)) == []
+
+
+def test_a_sensor_outside_all_cells_is_warned_of(folder: Path) -> None:
+    site_toml = folder / "site.toml"
+    text = site_toml.read_text(encoding="utf-8")
+    site_toml.write_text(text.replace("lat = 39.916416, lng", "lat = 39.926416, lng"), encoding="utf-8")
+    (line,) = warnings_of(load_site(folder))
+    assert line == ("site.toml: sensor bin-001: lies further than 20 m from all cells, so what it tells has none")
+
+
+@pytest.mark.parametrize(("absence_s", "is_told"), [(19, False), (20, False), (21, True)])
+def test_an_absence_that_outlasts_the_limit_is_warned_of(folder: Path, absence_s: int, is_told: bool) -> None:
+    site_toml = folder / "site.toml"
+    text = site_toml.read_text(encoding="utf-8")
+    changed = text.replace("min_dwell_s = 20, absence_s = 6", f"min_dwell_s = 20, absence_s = {absence_s}")
+    site_toml.write_text(changed, encoding="utf-8")
+    lines = warnings_of(load_site(folder))
+    assert [line.partition(" is")[0] for line in lines] == (
+        ["site.toml: rules.illegal_parking: absence_s = 21"] if is_told else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "hours", "says"),
+    [
+        ("street", "07:00-22:00", "has hours, and no rule asks a street for them"),
+        ("collection_point", "07:00-22:00", "has hours, and no rule asks a collection_point for them"),
+        ("no_parking", "Mo-Fr 07:00-09:00; Mo-Fr 17:00-19:00", "rule 1 of its hours, counted from 1, has no effect"),
+    ],
+)
+def test_hours_without_effect_are_warned_of(folder: Path, kind: str, hours: str, says: str) -> None:
+    edit(folder, "zones.geojson", sets(kind, hours=hours))
+    (line,) = warnings_of(load_site(folder))
+    assert line.startswith("zones.geojson: zone ")
+    assert says in line
+
+
+def test_a_picture_that_no_pinhole_takes_is_warned_of(folder: Path) -> None:
+    """Control points that were measured in a picture of another shape."""
+    site_toml = folder / "site.toml"
+    text = site_toml.read_text(encoding="utf-8")
+    text = re.sub(r"\bpx = \[([\d.]+),", lambda match: f"px = [{float(match[1]) / 4:.3f},", text)
+    site_toml.write_text(text.replace("size_px = [960, 540]", "size_px = [240, 540]"), encoding="utf-8")
+    lines = warnings_of(load_site(folder))
+    assert any(
+        "cam-01: no pinhole shows the ground as its gcps say; is size_px [240, 540] [width" in line for line in lines
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "lines"),
+    [
+        (["site.toml", "permits.toml", "holidays.toml", "permits-2025.toml"], []),
+        (["permit.toml"], ["permit.toml: nothing reads it; did you mean 'permits.toml'?"]),
+        (["Holidays.toml"], ["Holidays.toml: nothing reads it; did you mean 'holidays.toml'?"]),
+        (["permits.toml.txt"], ["permits.toml.txt: nothing reads it; did you mean 'permits.toml'?"]),
+        (["policy.toml", "README.md", "scenario.toml", "notes.txt"], []),
+    ],
+)
+def test_a_file_that_nothing_reads_is_told_where_it_is_called_like_one(names: list[str], lines: list[str]) -> None:
+    assert misnamed_files(names) == lines
 
 
 def test_what_is_worth_a_look_is_told(folder: Path) -> None:

@@ -39,6 +39,12 @@ def zone_line(text: str) -> str:
     return str(caught.value)
 
 
+def zone_lines(text: str) -> list[str]:
+    with pytest.raises(SiteError) as caught:
+        parse_zones(text)
+    return [str(one) for one in caught.value.every]
+
+
 def grid_line(text: str) -> str:
     with pytest.raises(SiteError) as caught:
         parse_grid(text)
@@ -91,6 +97,11 @@ def test_swapped_positions_are_refused() -> None:
     )
 
 
+def test_metres_of_a_projection_are_named() -> None:
+    metres = [[(lng - 116) * 1e6, lat * 1e5] for lng, lat in SQUARE]
+    assert zone_line(collection(zone(metres))).endswith("[lng, lat]: metres of a projection? write it in WGS 84")
+
+
 @pytest.mark.parametrize(
     ("facts", "line"),
     [
@@ -117,6 +128,13 @@ def test_a_mistaken_property_gives_one_line(facts: dict[str, Any], line: str) ->
     assert zone_line(collection(zone(**facts))).startswith(line)
 
 
+def test_coordinates_and_degrees_in_quotes_are_refused() -> None:
+    assert "features[0].geometry.coordinates[0][0][0]: '116.41' is" in zone_line(
+        collection(zone([["116.41", 39.915], *SQUARE[1:]]))
+    )
+    assert "direction_deg: '90' is not usable" in zone_line(collection(zone(direction_deg="90")))
+
+
 def test_two_zones_of_one_name_are_refused() -> None:
     assert zone_line(collection(zone(), zone())) == (
         "zones.geojson: features[1].id: 'kerb-1' is taken by features[0]; give it its own id"
@@ -129,9 +147,55 @@ def test_a_file_that_is_not_json_is_refused_in_one_line() -> None:
 
 def test_another_geometry_is_refused() -> None:
     text = collection(zone()).replace('"Polygon"', '"LineString"')
-    assert zone_line(text).startswith(
-        "zones.geojson: features[0].geometry.type: 'LineString' is not usable; it should be 'Polygon'"
-    )
+    line = "zones.geojson: features[0].geometry: 'LineString' is not usable; it should be a Polygon"
+    assert zone_lines(text) == [line]
+
+
+def multi_polygon(*parts: Any) -> str:
+    geometry = {"type": "MultiPolygon", "coordinates": [[part] for part in parts]}
+    content = json.loads(collection(zone()))
+    content["features"][0]["geometry"] = geometry
+    return json.dumps(content)
+
+
+def test_a_multi_polygon_of_one_part_is_that_polygon() -> None:
+    (found,) = parse_zones(multi_polygon(SQUARE))
+    assert found.rings.shell.tolist() == [[lat, lng] for lng, lat in SQUARE]
+
+
+def test_a_multi_polygon_of_two_parts_is_to_be_split() -> None:
+    assert zone_lines(multi_polygon(SQUARE, SQUARE)) == [
+        "zones.geojson: features[0].geometry: a MultiPolygon of 2 parts; it should be split into a feature for each"
+    ]
+
+
+def test_what_other_programs_add_to_every_row_is_passed_over() -> None:
+    """A number for the row, and null for a column that says nothing."""
+    (found,) = parse_zones(collection(zone(fid=3, OBJECTID=4, hours=None, exempt=None)))
+    assert (found.hours, found.exempt) == (None, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty; it should have a FeatureCollection: {"),
+        ("// zones\n{}", "not JSON: there is a comment on line 1; JSON has none, take it out"),
+        ('{"type": "FeatureCollection", # zones\n', "not JSON: there is a comment on line 1; JSON has none"),
+        ('{"see": "https://example.org",}', "not JSON: trailing comma at line 1"),
+    ],
+)
+def test_a_file_that_is_no_json_says_why(text: str, says: str) -> None:
+    assert says in zone_line(text)
+
+
+def test_two_zones_of_one_name_and_a_crossing_one_are_all_told() -> None:
+    lines = zone_lines(collection(zone(), zone(BOW_TIE), zone(hours="25:00-26:00")))
+    assert [line.partition(":")[2].split(":")[0] for line in lines] == [
+        " features[1].id",
+        " features[2].id",
+        " features[1] (zone kerb-1)",
+        " features[2].properties.hours",
+    ]
 
 
 def test_a_grid_cell_has_its_code() -> None:

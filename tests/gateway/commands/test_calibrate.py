@@ -98,7 +98,10 @@ def test_every_refusal_is_one_line(tmp_path: Path, frame: Path) -> None:
     far.write_text("px_x,px_y,lat,lng,crs\n1,2,19.9,116.4,wgs84\n")
     outside = tmp_path / "outside.csv"
     outside.write_text("px_x,px_y,lat,lng,crs\n1000,2,39.9151,116.411,wgs84\n")
+    chinese = tmp_path / "chinese.csv"
+    chinese.write_bytes("px_x,px_y,lat,lng,crs,人行道".encode("gbk"))
     for words, camera, says in (
+        (["--points", chinese], "cam-01", "chinese.csv is not UTF-8 at byte 22; save it as UTF-8"),
         ([], "cam-02", "has no camera 'cam-02'; did you mean 'cam-01'"),
         (["--points", tmp_path / "none.csv"], "cam-01", "none.csv cannot be read"),
         (["--points", untagged], "cam-01", "untagged.csv: line 2: does not say its coordinate system"),
@@ -114,6 +117,7 @@ def test_every_refusal_is_one_line(tmp_path: Path, frame: Path) -> None:
         assert says in str(result.exception)
         assert "\n" not in str(result.exception)
     assert run("--save-reference").exit_code == 2
+    assert run("--crs", "gcj02").exit_code == 2
 
 
 def test_a_site_with_bad_points_can_be_put_on_trial(tmp_path: Path) -> None:

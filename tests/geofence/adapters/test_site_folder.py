@@ -160,6 +160,76 @@ def test_every_fault_of_every_file_is_told(folder: Path) -> None:
     assert "features[0].properties.kind" in lines[2]
 
 
+def replaced(folder: Path, name: str, *changes: tuple[str, str]) -> None:
+    text = (folder / name).read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / name).write_text(text, encoding="utf-8")
+
+
+def every_line(folder: Path) -> list[str]:
+    with pytest.raises(GeofenceError) as caught:
+        load_site(folder)
+    return [str(one) for one in caught.value.every]
+
+
+def test_what_names_something_of_another_file_is_told_although_that_one_is_faulty_too(folder: Path) -> None:
+    """An unknown key, too few control points, and a permit for a zone that is not there."""
+    text = keep_gcps(0, 2, 5)((folder / "site.toml").read_text(encoding="utf-8"))
+    (folder / "site.toml").write_text("speed = 3\n" + text, encoding="utf-8")
+    (folder / "permits.toml").write_text(
+        '[[permits]]\nid = "a"\nzone = "kerb-l"\nclasses = ["货车"]\n'
+        "starts_at = 2026-10-01T08:00:00+08:00\nends_at = 2026-10-01T18:00:00+08:00\n",
+        encoding="utf-8",
+    )
+    unknown, named, zone, camera = every_line(folder)
+    assert unknown.startswith("site.toml: speed: unknown key 'speed'")
+    assert named == "permits.toml: permit a: classes: '货车' is no class; that is called 'truck' here"
+    assert zone.startswith("permits.toml: permits[0].zone: there is no zone 'kerb-l'; did you mean")
+    assert camera.startswith("camera cam-01: site.toml: there are 3 gcps")
+
+
+def test_what_only_follows_from_a_fault_is_no_fault(folder: Path) -> None:
+    """Zones that cannot be read are not unknown to a permit, nor days to hours, nor codes of an unknown profile."""
+    replaced(folder, "zones.geojson", ('"kind": "street"', '"kind": "road"'))
+    replaced(folder, "site.toml", ('timezone = "', 'code_profile = "gb"\ntimezone = "'))
+    (folder / "holidays.toml").write_text("off = [1]", encoding="utf-8")
+    (folder / "permits.toml").write_text(
+        '[[permits]]\nid = "a"\nzone = "kerb-1"\n'
+        "starts_at = 2026-10-01T08:00:00+08:00\nends_at = 2026-10-01T18:00:00+08:00\n"
+    )
+    assert [line.split(":")[0] for line in every_line(folder)] == ["site.toml", "zones.geojson", "holidays.toml"]
+
+
+def test_unreadable_holidays_are_no_missing_ones(folder: Path) -> None:
+    replaced(folder, "zones.geojson", ('"kind": "no_parking"', '"kind": "no_parking", "hours": "07:00-22:00; PH off"'))
+    (folder / "holidays.toml").write_text("off = [1]", encoding="utf-8")
+    (line,) = every_line(folder)
+    assert line.startswith("holidays.toml: off[0]")
+
+
+def test_files_may_begin_with_a_mark_of_their_bytes_order(folder: Path) -> None:
+    """Notepad and spreadsheets write one at the head of UTF-8."""
+    (folder / "holidays.toml").write_bytes(b"off = [2026-10-01]")
+    (folder / "permits.toml").write_bytes(b"permits = []")
+    for file in folder.iterdir():
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert load_site(folder).site_id == "demo"
+
+
+@pytest.mark.parametrize(("name", "what"), [("zones.geojson", "zone kerb-1"), ("grid.geojson", "cell ")])
+def test_what_has_no_area_is_refused(folder: Path, name: str, what: str) -> None:
+    """In degrees three corners on one line still go round some billionths."""
+    content = json.loads((folder / name).read_text(encoding="utf-8"))
+    corners = [[116.411, 39.9152], [116.4111, 39.9153], [116.4112, 39.9154], [116.411, 39.9152]]
+    content["features"][0]["geometry"]["coordinates"] = [corners]
+    (folder / name).write_text(json.dumps(content), encoding="utf-8")
+    (line,) = every_line(folder)
+    assert line.startswith(f"{name}: {what}")
+    assert line.endswith("covers 0.00 m²: its corners lie on one line; they should go round an area")
+
+
 def test_several_cameras_that_cannot_be_calibrated_are_all_told(folder: Path) -> None:
     text = keep_gcps(0, 2, 5)((folder / "site.toml").read_text(encoding="utf-8"))
     head, tail = text.split("[[cameras]]")
