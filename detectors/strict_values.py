@@ -37,10 +37,14 @@ def _number(value: object) -> float | None:
         return None
 
 
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Number = Annotated[float, Strict()]
 """A number; text and true are none."""
-Whole = Annotated[int, Strict()]
-"""A whole number; text and true are none."""
+Whole = Annotated[int, BeforeValidator(_whole), Strict()]
+"""A whole number, 960.0 as well; text and true are none."""
 Day = Annotated[date, BeforeValidator(lambda value: _not_counted(value, DAY_EXPECTED))]
 """A date as TOML or ISO 8601 has it."""
 Moment = Annotated[AwareDatetime, BeforeValidator(lambda value: _not_counted(value, TIME_EXPECTED))]

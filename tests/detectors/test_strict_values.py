@@ -15,6 +15,7 @@ DAY, MOMENT = TypeAdapter[date](Day), TypeAdapter[datetime](Moment)
 
 def test_a_whole_number_is_a_number_and_text_is_none() -> None:
     assert NUMBER.validate_python(300) == 300.0
+    assert WHOLE.validate_python(960.0) == 960
     for value in (True, "300"):
         with pytest.raises(ValidationError):
             NUMBER.validate_python(value)
