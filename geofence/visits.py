@@ -12,6 +12,7 @@ import numpy as np
 
 from geofence.boxes import EDGES, KNOWN_BOXES, LASTING_LOOKS, Box, area_px, common_px, has_moved_on, iou, off_edges
 from geofence.dwell import MISSED_S, DwellSettings, Sight, advance, is_gone, may_be_missed
+from geofence.lane import ASIDE_M, along_and_aside_m, axis_of
 from geofence.scene import SAME_BOX_IOU, Float64s, Scene, Surroundings, Thing, edge_letters, hidden_edges
 from geofence.visit import Departure, Look, Visit, at_rest, born, continued, with_cover
 
@@ -26,6 +27,8 @@ HIDDEN_SHARE = 0.3
 GLIMPSED_ABSENCES, GLIMPSED_LOOKS = 2.0, 6
 # What is seen as usual while so much of it is covered is hidden by this much more only.
 MORE_COVER = 0.15
+# Who stops somewhere was so near a moment before: metres, at most so many per second, and at most so many looks ago.
+COMER_M, COMER_MPS, COMER_LOOKS = 2.0, 5.0, 2.5
 _NET = (np.arange(10) + 0.5) / 10
 # What is left to see of a half-hidden thing lies within its box to this share.
 INSIDE_SHARE = 0.8
@@ -57,11 +60,17 @@ def advance_visits(
     pairs = _pairs(fits, hidden)
     again = {row for row, column in pairs.items() if _is_rest_again(visits[row], things[column], look)}
     unseen_edges = _unseen_edges(visits, scene, pairs, again)
+    missing = [visit for row, visit in enumerate(visits) if row not in pairs]
     after: list[Visit] = []
     left: list[Departure] = []
     for row, visit in enumerate(visits):
         thing = things[pairs[row]] if row in pairs else None
         settings = rules(visit.name)
+        if thing is not None and thing.can_be_followed and _is_taken(visit, missing, look):
+            left.append(Departure.of(visit, is_replaced=True))
+            after.append(born(thing, unseen_edges[pairs[row]], look, next_number))
+            next_number += 1
+            continue
         if thing is not None:
             is_reported = visit.number in reported
             same, other = continued(visit, thing, unseen_edges[pairs[row]], look, next_number, is_reported=is_reported)
@@ -104,6 +113,27 @@ def _without_glimpses(visit: Visit) -> Visit:
     last = visit.recent[-1]
     presence = replace(visit.presence, last_seen_at=last.at, gone_at=last.at + (last.at - last.before) / 2)
     return replace(visit, doubt=(), presence=presence)
+
+
+def _is_taken(visit: Visit, missing: Sequence[Visit], look: Look) -> bool:
+    """Whether what is seen at a place that was empty is another thing, which came along its lane a moment ago.
+
+    missing: what this look does not show
+    """
+    presence = visit.presence
+    if presence.gone_at is None or may_be_missed(presence) or visit.footprint is None:
+        return False
+    axis = axis_of(visit.footprint.lane_rad)
+    for other in missing:
+        ago = look.at - other.presence.last_seen_at
+        is_fresh = other.presence.began_at > presence.last_seen_at and not other.has_lasted
+        if other.group != visit.group or not is_fresh or ago > COMER_LOOKS * look.counted:
+            continue
+        east_m, north_m = (there - here for here, there in zip(visit.anchor_m, other.anchor_m, strict=True))
+        along_m, aside_m = along_and_aside_m(axis, east_m, north_m)
+        if aside_m <= ASIDE_M and abs(along_m) <= COMER_M + COMER_MPS * ago.total_seconds():
+            return True
+    return False
 
 
 class _Fit(NamedTuple):
