@@ -13,6 +13,7 @@ import shapely
 from geofence.adapters.calibration_drawing import visible_ground
 from geofence.adapters.lettering import BgrColour, Lettering
 from geofence.adapters.zone_colours import zone_colour
+from geofence.lint import inside_of
 from geofence.pose import Pose
 from geofence.site import Camera, Site
 
@@ -116,7 +117,7 @@ def _fill_zones(plan: _Plan, site: Site) -> None:
         cv2.fillPoly(filled, rings, zone_colour(zone.kind))
         cv2.addWeighted(filled, _ZONE_SHARE, plan.image, 1 - _ZONE_SHARE, 0, dst=plan.image)
         plan.outline(zone.polygon_m, zone_colour(zone.kind), 2)
-        place_m = _inside(shapely.intersection(zone.polygon_m, plan.frame))
+        place_m = inside_of(shapely.intersection(zone.polygon_m, plan.frame))
         plan.letters.label(f"{zone.id} ({zone.kind})", plan.spot(place_m), zone_colour(zone.kind))
 
 
@@ -145,8 +146,3 @@ def _draw_scale(plan: _Plan) -> None:
     start = (round(end[0] - length_m * plan.px_per_m), end[1])
     cv2.line(plan.image, start, end, (255, 255, 255), 4)
     plan.letters.label(f"{length_m:g} m", ((start[0] + end[0]) / 2, end[1] - 16), (255, 255, 255))
-
-
-def _inside(polygon: Any) -> tuple[float, float]:
-    point = shapely.point_on_surface(polygon)
-    return float(point.x), float(point.y)
