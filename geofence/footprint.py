@@ -93,14 +93,12 @@ class Footing:
     """A box whose footprint is wanted.
 
     unseen_edges: of ``LTRB``; axis_rad: direction of the lane or kerb there, None where none is known
-    weight:       how many boxes `xyxy` is the mean of
     """
 
     xyxy: Box
     unseen_edges: str
     object_class: ObjectClass
     axis_rad: float | None
-    weight: float = 1.0
 
 
 def fit_footprints(homography: Homography, pose: Pose | None, footings: Sequence[Footing]) -> list[Footprint | None]:
