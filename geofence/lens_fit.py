@@ -83,19 +83,28 @@ def _agreed(px: Float64s, ground_m: Float64s, straight: Lens, *, camera_id: str,
         if not found:
             break
         fit, agree = min(found, key=lambda one: (-int(one[1].sum()), one[0].rms_px))
-        lens = _suited(px[agree], ground_m[agree], fit.lens or lens, camera_id)
-        trials = [lens]
+        trials = _nearest(px[agree], ground_m[agree], fit.lens or lens, camera_id)
+        lens = _simplest(px[agree], ground_m[agree], trials, camera_id)
     return lens
 
 
-def _suited(px: Float64s, ground_m: Float64s, start: Lens, camera_id: str) -> Lens:
-    """The closest lens; with a second coefficient only where the points show one."""
-    lens = _searched(px, ground_m, replace(start, k2=0.0), camera_id, is_k2_free=False)
-    if len(px) < MIN_POINTS_FOR_K2:
-        return lens
-    both = _searched(px, ground_m, start if start.k2 else lens, camera_id, is_k2_free=True)
-    deviations = _deviations(px, ground_m, both, camera_id, is_k2_free=True)
-    return both if abs(both.k2) > _SIGNIFICANT * deviations[1] else lens
+def _nearest(px: Float64s, ground_m: Float64s, start: Lens, camera_id: str) -> list[Lens]:
+    """The closest lens with one coefficient, as far as it shows the points, and with two, as far as they are enough."""
+    found = []
+    for is_k2_free in (False, True)[: 1 + (len(px) >= MIN_POINTS_FOR_K2)]:
+        try:
+            first = start if is_k2_free else replace(start, k2=0.0)
+            found.append(_searched(px, ground_m, first, camera_id, is_k2_free=is_k2_free))
+        except CalibrationError:
+            continue
+    return found or [start]
+
+
+def _simplest(px: Float64s, ground_m: Float64s, found: list[Lens], camera_id: str) -> Lens:
+    """The lens with two coefficients only where the points show the second."""
+    *others, last = found
+    is_shown = abs(last.k2) > _SIGNIFICANT * _deviations(px, ground_m, last, camera_id, is_k2_free=True)[1]
+    return last if is_shown or not others else others[0]
 
 
 def _searched(px: Float64s, ground_m: Float64s, lens: Lens, camera_id: str, *, is_k2_free: bool) -> Lens:
@@ -156,7 +165,7 @@ def _deviations(px: Float64s, ground_m: Float64s, lens: Lens, camera_id: str, *,
 
 def _refuse_undetermined(px: Float64s, ground_m: Float64s, lens: Lens, camera_id: str) -> None:
     corner = float(np.hypot(*lens.center_px)) / lens.focal_px
-    sigma = float(_deviations(px, ground_m, replace(lens, k2=0.0), camera_id, is_k2_free=False)[0])
+    sigma = float(_deviations(px, ground_m, lens, camera_id, is_k2_free=False)[0])
     bend_px = corner**3 * lens.focal_px
     if sigma * bend_px > MAX_BEND_SIGMA_PX:
         problem = (
