@@ -53,7 +53,8 @@ class IncidentEvent:
     is_start_unknown: it was there when somebody first looked, so began_at is the latest that it can be
     clear_width_m: the narrowest passage that is left on the sidewalk, metres; None where none is concerned
     is_passage_blocked: less than must stay free is left; a vehicle on a sidewalk may leave enough
-    place_sigma_m: standard deviation of the place, metres, as far as trembling boxes tell; None for sensors
+    place_sigma_m: standard deviation of the place, metres: trembling boxes, what is hidden, the thing's own shape and
+                 the camera's control points; None for sensors
     xyxy:        pixel boxes (x0, y0, x1, y1) in the evidence picture, empty for sensors
     """
 
