@@ -18,7 +18,6 @@ from geofence.errors import GeofenceError
 from geofence.messages import CellMatch, EventType, IncidentEvent, IncidentKind
 
 INCIDENT_TYPE_PREFIX = "street721.incident."
-CONTENT_TYPE = "application/cloudevents+json"
 
 
 class EnvelopeError(GeofenceError):

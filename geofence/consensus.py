@@ -66,6 +66,22 @@ def fit_agreeing(
     return found[0]
 
 
+def most_agreeing(
+    px: Float64s, ground_m: Float64s, *, camera_id: str, limit_px: float, lens: Lens | None = None
+) -> tuple[Homography, Bools] | None:
+    """What `fit_agreeing` gives, however few points agree and however open it stays which are wrong; None if none do.
+
+    To compare lenses by, before one of them is trusted.
+    """
+    whole = _fit(px, ground_m, camera_id, lens)
+    if isinstance(whole, Homography) and whole.residual_px.max() <= limit_px:
+        return whole, np.ones(len(px), np.bool_)
+    if len(px) < MIN_POINTS_TO_NAME_ONE:
+        return None
+    found = _refined(px, ground_m, camera_id=camera_id, limit_px=limit_px, lens=lens)
+    return found[0] if found else None
+
+
 def _again(lens: Lens | None) -> str:
     """What to try when no points agree."""
     if lens is not None:

@@ -37,6 +37,9 @@ SIZE_SPREAD = {
     Role.OBSTACLE: 0.35,
 }
 HEIGHT_SPREAD = 0.12
+# What no box tells: a thing is not the cuboid of its class, and control points are off. A share of the side of a square
+# as large as its footprint; measured, see docs/adr/0019.
+SHAPE_SHARE = 0.2
 # What a direction costs beside the lane's own, in squared standard deviations. Vehicles and stalls stand along the
 # kerb unless their boxes say otherwise; two-wheelers stand either way.
 ACROSS_COST, SLANTED_COST = {Role.VEHICLE: 1.0, Role.OBSTACLE: 0.3}, 3.0
@@ -93,14 +96,17 @@ class Footing:
     """A box whose footprint is wanted.
 
     unseen_edges: of ``LTRB``; axis_rad: direction of the lane or kerb there, None where none is known
-    weight:       how many boxes `xyxy` is the mean of
     """
 
     xyxy: Box
     unseen_edges: str
     object_class: ObjectClass
     axis_rad: float | None
-    weight: float = 1.0
+
+
+def stated_sigma_m(sigma_m: float, object_class: ObjectClass) -> float:
+    """Standard deviation of a place with all that it is uncertain by, from what its box's trembling leaves."""
+    return math.hypot(sigma_m, SHAPE_SHARE * math.sqrt(object_class.length_m * object_class.width_m))
 
 
 def fit_footprints(homography: Homography, pose: Pose | None, footings: Sequence[Footing]) -> list[Footprint | None]:

@@ -59,7 +59,6 @@ def fit_homography(
     ground_m: Float64s,
     *,
     camera_id: str,
-    max_reprojection_px: float = math.inf,
     lens: Lens | None = None,
 ) -> Homography:
     """Fit (N, 2) pixels to (N, 2) ground metres; raises CalibrationError on degenerate or bad points."""
@@ -76,7 +75,6 @@ def fit_homography(
         raise CalibrationError(camera_id, "gcps show the ground from below; two points have their px exchanged")
     # A point that the fit puts where the lens shows nothing is infinitely wrong.
     residual_px = np.nan_to_num(np.linalg.norm(_bent(_project(forward, metres), lens) - seen_px, axis=1), nan=np.inf)
-    _refuse_large(residual_px, seen_px, camera_id, max_reprojection_px)
     backward = _scaled(np.asarray(np.linalg.inv(matrix), np.float64), pixels, camera_id)
     return Homography(forward, backward, residual_px, lens)
 
@@ -107,26 +105,18 @@ def _refuse_degenerate(px: Float64s, ground_m: Float64s, camera_id: str) -> None
     if len(px) != len(ground_m) or len(px) < MIN_POINTS:
         raise CalibrationError(camera_id, f"gcps has {len(px)} points; at least {MIN_POINTS} are needed")
     for where, points in (("in the picture", px), ("on the ground", ground_m)):
-        for left_out in range(len(points)):
-            if _are_collinear(np.delete(points, left_out, axis=0)):
-                numbers = ", ".join(str(n) for n in range(len(points)) if n != left_out)
-                problem = f"gcps {numbers} (counted from 0) lie on one line {where}; move or add points off it"
-                raise CalibrationError(camera_id, problem)
+        for left_out in np.flatnonzero(_are_collinear_without(points)):
+            numbers = ", ".join(str(n) for n in range(len(points)) if n != left_out)
+            problem = f"gcps {numbers} (counted from 0) lie on one line {where}; move or add points off it"
+            raise CalibrationError(camera_id, problem)
 
 
-def _are_collinear(points: Float64s) -> bool:
-    spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
-    return bool(spread[1] <= COLLINEAR_RATIO * spread[0])
-
-
-def _refuse_large(residual_px: Float64s, px: Float64s, camera_id: str, limit_px: float) -> None:
-    worst = int(np.argmax(residual_px))
-    if residual_px[worst] > limit_px:
-        raise CalibrationError(
-            camera_id,
-            f"gcps[{worst}] px=[{px[worst, 0]:g}, {px[worst, 1]:g}] is {residual_px[worst]:.1f} px from where "
-            f"the other points put it; max_reprojection_px is {limit_px:g}: measure this point again",
-        )
+def _are_collinear_without(points: Float64s) -> npt.NDArray[np.bool_]:
+    """(N,) whether the others lie on one line."""
+    rows = np.arange(len(points) - 1)
+    others = points[rows + (rows >= np.arange(len(points))[:, None])]
+    spread = np.linalg.svd(others - others.mean(axis=1, keepdims=True), compute_uv=False)
+    return np.asarray(spread[:, 1] <= COLLINEAR_RATIO * spread[:, 0], np.bool_)
 
 
 def _normalisation(points: Float64s) -> Float64s:

@@ -10,6 +10,7 @@ from detectors.messages import FrameDetections
 from geofence.boxes import Box
 from geofence.claims import Report
 from geofence.config import SensorRule
+from geofence.footprint import stated_sigma_m
 from geofence.identity import incident_id_of
 from geofence.memory import Memory, advance_camera, is_silence
 from geofence.messages import EventType, IncidentEvent
@@ -76,6 +77,7 @@ def _camera_event(site: Site, camera_id: str, report: Report, scale: tuple[float
     incident = report.incident
     zone = next((zone for zone in site.zones.zones if zone.id == incident.zone_id), None)
     lat, lng, cell = _place(site, report.ground_m)
+    place_sigma_m = _place_sigma_m(site, report)
     return IncidentEvent(
         event=report.event,
         incident_id=incident.incident_id,
@@ -94,13 +96,19 @@ def _camera_event(site: Site, camera_id: str, report: Report, scale: tuple[float
         at=report.at,
         dwell_s=report.dwell.total_seconds(),
         confidence=report.confidence,
-        reason=camera_reason(report, zone, site.classes, site.config.dwell[incident.kind]),
+        reason=camera_reason(report, zone, site.classes, site.config.dwell[incident.kind], place_sigma_m=place_sigma_m),
         is_start_unknown=report.is_start_unknown,
         clear_width_m=None if report.clear is None else report.clear.width_m,
         is_passage_blocked=report.clear is not None and report.clear.is_blocked,
-        place_sigma_m=report.sigma_m,
+        place_sigma_m=place_sigma_m,
         xyxy=tuple(_in_frame(box, scale) for box in report.boxes),
     )
+
+
+def _place_sigma_m(site: Site, report: Report) -> float:
+    """What an event states; a class that the site no longer has adds nothing to its box's trembling."""
+    row = site.classes.by_name.get(report.incident.subject)
+    return report.sigma_m if row is None else stated_sigma_m(report.sigma_m, row)
 
 
 def _sensor_event(

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from geofence.consensus import fit_agreeing
+from geofence.consensus import fit_agreeing, most_agreeing
 from geofence.errors import CalibrationError
 from geofence.homography import Homography, fit_homography
 from geofence.lens import Lens
@@ -30,7 +30,9 @@ MAX_BEND_SIGMA_PX = 8.0
 _LEAST_NOISE_PX = 0.3
 # A coefficient below so many standard deviations is chance.
 _SIGNIFICANT = 3.0
-_STARTS = (-0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2)
+_STARTS = tuple(0.05 * step for step in range(-12, 7))
+# Share of the picture's width within which good points agree by the nearest of these.
+_LOOSE_SHARE = 1 / 200
 _STEP = 1e-4
 _MAX_ROUNDS = 20
 _LIMIT = 1.0
@@ -47,13 +49,9 @@ def fit_lens(
         problem = f"a lens takes {MIN_POINTS_FOR_LENS} gcps or more, there are {len(px)}; add points or leave it out"
         raise CalibrationError(camera_id, problem)
     center_px = (size_px[0] / 2, size_px[1] / 2)
-    lens = Lens(focal_px=DEFAULT_FOCAL_SHARE * size_px[0], center_px=center_px)
-    lens, agree = _start(px, ground_m, lens, camera_id=camera_id, limit_px=limit_px)
-    lens = _searched(px[agree], ground_m[agree], lens, camera_id, is_k2_free=False)
-    if agree.sum() >= MIN_POINTS_FOR_K2:
-        both = _searched(px[agree], ground_m[agree], lens, camera_id, is_k2_free=True)
-        deviations = _deviations(px[agree], ground_m[agree], both, camera_id, is_k2_free=True)
-        lens = both if abs(both.k2) > _SIGNIFICANT * deviations[1] else lens
+    straight = Lens(focal_px=DEFAULT_FOCAL_SHARE * size_px[0], center_px=center_px)
+    lens = _agreed(px, ground_m, straight, camera_id=camera_id, limits_px=_limits(size_px[0], limit_px))
+    _, agree = fit_agreeing(px, ground_m, camera_id=camera_id, limit_px=limit_px, lens=lens)
     _refuse_undetermined(px[agree], ground_m[agree], lens, camera_id)
     return fit_agreeing(
         px,
@@ -64,21 +62,49 @@ def fit_lens(
     )
 
 
-def _start(px: Float64s, ground_m: Float64s, lens: Lens, *, camera_id: str, limit_px: float) -> tuple[Lens, Bools]:
-    """The coarse coefficient that most points agree with, then the closest."""
-    tried = []
-    first_error: CalibrationError | None = None
-    for k1 in _STARTS:
-        trial = replace(lens, k1=float(k1))
+def _limits(width_px: int, limit_px: float) -> list[float]:
+    """From one that a coarse coefficient keeps good points within, halved down to the caller's, which comes twice.
+
+    The second time nothing is searched over points that a looser limit let in.
+    """
+    limits_px = [_LOOSE_SHARE * width_px]
+    while limits_px[-1] > 2 * limit_px:
+        limits_px.append(limits_px[-1] / 2)
+    return [*(one for one in limits_px if one > limit_px), limit_px, limit_px]
+
+
+def _agreed(px: Float64s, ground_m: Float64s, straight: Lens, *, camera_id: str, limits_px: list[float]) -> Lens:
+    """The lens that suits the points which agree by it, found for ever fewer pixels that they may be off."""
+    trials = [replace(straight, k1=float(k1)) for k1 in _STARTS]
+    lens = straight
+    for limit_px in limits_px:
+        tried = [most_agreeing(px, ground_m, camera_id=camera_id, limit_px=limit_px, lens=trial) for trial in trials]
+        found = [one for one in tried if one is not None]
+        if not found:
+            break
+        fit, agree = min(found, key=lambda one: (-int(one[1].sum()), one[0].rms_px))
+        trials = _nearest(px[agree], ground_m[agree], fit.lens or lens, camera_id)
+        lens = _simplest(px[agree], ground_m[agree], trials, camera_id)
+    return lens
+
+
+def _nearest(px: Float64s, ground_m: Float64s, start: Lens, camera_id: str) -> list[Lens]:
+    """The closest lens with one coefficient, as far as it shows the points, and with two, as far as they are enough."""
+    found = []
+    for is_k2_free in (False, True)[: 1 + (len(px) >= MIN_POINTS_FOR_K2)]:
         try:
-            fit, agree = fit_agreeing(px, ground_m, camera_id=camera_id, limit_px=limit_px, lens=trial)
-        except CalibrationError as error:
-            first_error = error if abs(k1) < _STEP or first_error is None else first_error
+            first = start if is_k2_free else replace(start, k2=0.0)
+            found.append(_searched(px, ground_m, first, camera_id, is_k2_free=is_k2_free))
+        except CalibrationError:
             continue
-        tried.append((-int(agree.sum()), fit.rms_px, trial, agree))
-    if not tried:
-        raise first_error or CalibrationError(camera_id, "no lens suits the gcps")
-    return min(tried, key=lambda one: one[:2])[2:]
+    return found or [start]
+
+
+def _simplest(px: Float64s, ground_m: Float64s, found: list[Lens], camera_id: str) -> Lens:
+    """The lens with two coefficients only where the points show the second."""
+    *others, last = found
+    is_shown = abs(last.k2) > _SIGNIFICANT * _deviations(px, ground_m, last, camera_id, is_k2_free=True)[1]
+    return last if is_shown or not others else others[0]
 
 
 def _searched(px: Float64s, ground_m: Float64s, lens: Lens, camera_id: str, *, is_k2_free: bool) -> Lens:
@@ -139,7 +165,7 @@ def _deviations(px: Float64s, ground_m: Float64s, lens: Lens, camera_id: str, *,
 
 def _refuse_undetermined(px: Float64s, ground_m: Float64s, lens: Lens, camera_id: str) -> None:
     corner = float(np.hypot(*lens.center_px)) / lens.focal_px
-    sigma = float(_deviations(px, ground_m, replace(lens, k2=0.0), camera_id, is_k2_free=False)[0])
+    sigma = float(_deviations(px, ground_m, lens, camera_id, is_k2_free=False)[0])
     bend_px = corner**3 * lens.focal_px
     if sigma * bend_px > MAX_BEND_SIGMA_PX:
         problem = (

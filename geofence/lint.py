@@ -64,7 +64,7 @@ def gaps_between(cells: Sequence[Cell]) -> list[Gap]:
     parts = shapely.get_parts(shapely.difference(filled, covered))
     # Rounded degrees leave threads along borders.
     open_parts = [part for part in parts if part.buffer(-THREAD_M / 2).area > 0 and part.area > MAX_OVERLAP_M2]
-    found = [Gap(area_m2=float(part.area), center_m=_inside(part)) for part in open_parts]
+    found = [Gap(area_m2=float(part.area), center_m=inside_of(part)) for part in open_parts]
     return sorted(found, key=lambda gap: (-gap.area_m2, gap.center_m))
 
 
@@ -102,6 +102,7 @@ def _overlaps(names: Sequence[str], shapes: Sequence[Any]) -> list[Overlap]:
     return sorted(found, key=lambda overlap: (-overlap.area_m2, overlap.first, overlap.second))
 
 
-def _inside(polygon: Any) -> tuple[float, float]:
+def inside_of(polygon: Any) -> tuple[float, float]:
+    """A place inside a polygon, also of one that winds around its middle."""
     point = shapely.point_on_surface(polygon)
     return float(point.x), float(point.y)

@@ -147,7 +147,6 @@ def _grounded(site: Site, camera: Camera, visits: Sequence[Visit]) -> list[Visit
             unseen_edges=visits[row].unseen_edges,
             object_class=site.classes.by_name[visits[row].name],
             axis_rad=None if math.isnan(axis) else axis,
-            weight=visits[row].usual.count,
         )
         for row, axis in zip(rows, axes, strict=True)
     ]

@@ -38,12 +38,14 @@ class IncidentEvent:
     """One step in the life of one incident.
 
     incident_id: deterministic, so that a repeat is recognised; the same in opened, updated, cleared
-    place_key:   stable name of the place within (site, kind), e.g. ``zone:bins-1`` or ``sensor:bin-0007``;
+    place_key:   stable name of the place within (site, kind), e.g. ``zone:kerb-1:+31:+23`` (a zone, and steps of
+                 `PLACE_STEP_M` east and north from the site's origin) or ``sensor:bin-0007``;
                  two events with the same (site_id, kind, place_key) speak of the same trouble
     source_id:   the camera or sensor that saw it
     subject:     what broke the rule: a detector class (``car``) or a sensor metric (``level``)
     lat, lng:    WGS 84 degrees of the place, not of the camera
-    cell:        15-character unit grid code, None when no cell is within reach (cell_match ``none``)
+    cell:        unit grid code, 15 characters or, by the site's `code_profile`, 16; None when no cell is within reach
+                 (cell_match ``none``)
     surface:     what the zone is paved as, ``roadway`` | ``sidewalk`` | ``plaza``, None when unknown
     began_at:    aware UTC, when the rule began to be broken; at: when this event became true (event time)
     dwell_s:     seconds from began_at that count towards the limit
@@ -51,7 +53,8 @@ class IncidentEvent:
     is_start_unknown: it was there when somebody first looked, so began_at is the latest that it can be
     clear_width_m: the narrowest passage that is left on the sidewalk, metres; None where none is concerned
     is_passage_blocked: less than must stay free is left; a vehicle on a sidewalk may leave enough
-    place_sigma_m: standard deviation of the place, metres, as far as trembling boxes tell; None for sensors
+    place_sigma_m: standard deviation of the place, metres: trembling boxes, what is hidden, the thing's own shape and
+                 the camera's control points; None for sensors
     xyxy:        pixel boxes (x0, y0, x1, y1) in the evidence picture, empty for sensors
     """
 

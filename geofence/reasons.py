@@ -47,8 +47,10 @@ _ENDING = {
 }
 
 
-def camera_reason(report: Report, zone: Zone | None, classes: ClassTable, settings: DwellSettings) -> str:
-    """Why a camera reports an incident now."""
+def camera_reason(
+    report: Report, zone: Zone | None, classes: ClassTable, settings: DwellSettings, *, place_sigma_m: float
+) -> str:
+    """Why a camera reports an incident now; place_sigma_m: as the event states it."""
     incident = report.incident
     kind, subject, zone_id = incident.kind, incident.subject, incident.zone_id
     subject_zh = classes.by_name[subject].name_zh if subject in classes.by_name else subject
@@ -61,7 +63,7 @@ def camera_reason(report: Report, zone: Zone | None, classes: ClassTable, settin
             f"{_KIND_ZH[kind]}{how_zh}:{where_zh},共 {dwell_s:.0f} s · "
             f"{_KIND_EN[kind]} over, {how_en}: {where_en}, {dwell_s:.0f} s in all"
         )
-    notes = [note for note in (_change_note(report), _clearance_note(report), _place_note(report)) if note]
+    notes = [note for note in (_change_note(report), _clearance_note(report), _place_note(place_sigma_m)) if note]
     notes += [_UNKNOWN_START] if report.is_start_unknown else []
     # Whole seconds, never more than it was: what was measured must not look like the limit before it is reached.
     seconds = math.floor(dwell_s)
@@ -93,11 +95,11 @@ def _clearance_note(report: Report) -> tuple[str, str] | None:
     return f"人行道仍可通行,余 {zh}", f"the sidewalk stays passable, {en} are left"
 
 
-def _place_note(report: Report) -> tuple[str, str] | None:
+def _place_note(sigma_m: float) -> tuple[str, str] | None:
     """How well the place is known, where that is worth a word."""
-    if report.sigma_m < UNSURE_M:
+    if sigma_m < UNSURE_M:
         return None
-    return f"位置误差约 ±{report.sigma_m:.1f} m", f"place known to ± {report.sigma_m:.1f} m"
+    return f"位置标准差约 {sigma_m:.1f} m", f"place known to ± {sigma_m:.1f} m (one standard deviation)"
 
 
 def sensor_reason(event: EventType, sensor: SensorConfig, value: float, rule: SensorRule, state: SensorState) -> str:

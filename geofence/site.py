@@ -28,7 +28,7 @@ from geofence.permits import PERMITS_FILE, Permit, PermitConfig
 from geofence.places import Cell, GridIndex, Zone, ZoneIndex, ZoneKind
 from geofence.pose import Pose, camera_pose
 from geofence.site_map import GRID_FILE, ZONES_FILE, CellShape, Rings, ZoneShape
-from geofence.strip import Axis, axis_of
+from geofence.strip import StripDirection, direction_of
 
 Float64s = npt.NDArray[np.float64]
 
@@ -72,7 +72,7 @@ class Site:
     zones: ZoneIndex
     grid: GridIndex
     walkways: Mapping[int, Walkway]
-    zone_axes: tuple[Axis, ...]
+    zone_axes: tuple[StripDirection, ...]
     holidays: Holidays = NO_HOLIDAYS
     permits: tuple[Permit, ...] = ()
 
@@ -89,7 +89,7 @@ class Site:
         return self.cameras[camera_id]
 
     def axes_at(self, ground_m: Float64s) -> list[float]:
-        """Direction of the lane or kerb at (N, 2) places, clockwise from north; NaN where no zone is."""
+        """Direction of the lane or kerb at (N, 2) places, radians clockwise from north; NaN where no zone is."""
         axes = [math.nan] * len(ground_m)
         rows, zones = self.zones.containing(ground_m)
         for row, zone in sorted(zip(rows.tolist(), zones.tolist(), strict=True), reverse=True):
@@ -164,7 +164,7 @@ def build_site(
         zones=zone_index,
         grid=GridIndex(grid_cells),
         walkways=MappingProxyType(walkways),
-        zone_axes=tuple(axis_of(zone.polygon_m, zone.direction_deg) for zone in zone_index.zones),
+        zone_axes=tuple(direction_of(zone.polygon_m, zone.direction_deg) for zone in zone_index.zones),
         holidays=holidays or NO_HOLIDAYS,
         permits=tuple(_permit(permit, plane) for permit in permits),
     )

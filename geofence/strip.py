@@ -59,7 +59,7 @@ def sides_of(polygon_m: Any, ends: tuple[End, End]) -> tuple[Any, Any] | None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Axis:
+class StripDirection:
     """Which way a strip runs, radians clockwise from north, 0 … pi.
 
     everywhere_rad: of a straight one; borders_m, borders_rad: (N, 2, 2) lines of one that bends, and their directions
@@ -77,15 +77,15 @@ class Axis:
         return float(self.borders_rad[int(np.argmin(shapely.distance(shapely.Point(place_m), lines)))])
 
 
-def axis_of(polygon_m: Any, direction_deg: float | None = None) -> Axis:
+def direction_of(polygon_m: Any, direction_deg: float | None = None) -> StripDirection:
     """The direction that a zone says, or that its outline has."""
     if direction_deg is not None:
-        return Axis(math.radians(direction_deg) % math.pi)
+        return StripDirection(math.radians(direction_deg) % math.pi)
     corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(polygon_m))
     sides = np.diff(corners[:3], axis=0)
     everywhere_rad = _heading_rad(sides[int(np.argmax(np.linalg.norm(sides, axis=1)))])
     if is_straight(polygon_m):
-        return Axis(everywhere_rad)
+        return StripDirection(everywhere_rad)
     caps = {frozenset(end.line) for end in ends_of(polygon_m)}
     outline = _outline(polygon_m)
     lines = np.stack((outline, np.roll(outline, -1, axis=0)), axis=1)
@@ -93,8 +93,8 @@ def axis_of(polygon_m: Any, direction_deg: float | None = None) -> Axis:
     is_long = np.linalg.norm(lines[:, 1] - lines[:, 0], axis=1) >= MIN_BORDER_M
     borders = lines[np.array(is_border) & is_long]
     if not len(borders):
-        return Axis(everywhere_rad)
-    return Axis(everywhere_rad, borders, np.array([_heading_rad(line[1] - line[0]) for line in borders]))
+        return StripDirection(everywhere_rad)
+    return StripDirection(everywhere_rad, borders, np.array([_heading_rad(line[1] - line[0]) for line in borders]))
 
 
 def _heading_rad(way: Float64s) -> float:

@@ -133,7 +133,7 @@ def _draw_cells(sheet: _Sheet, cells: Iterable[Cell], visible_m: Any) -> None:
 
 
 def _label_largest(sheet: _Sheet, parts: list[Any], text: str, colour: BgrColour) -> None:
-    """Write on the part that takes the most of the picture, a little below its middle row."""
+    """Write inside the part that takes the most of the picture; nothing where that is too small for it."""
     outlines = [_finite(sheet.to_sheet(_dense(part))) for part in parts]
     outlines = [outline for outline in outlines if len(outline) >= 3]
     if not outlines:

@@ -13,6 +13,8 @@ _Box = tuple[float, float, float, float]
 _SIZE_PX = 15
 _PAD_PX = 4
 _BOLD = 600
+# Rows of text by which a label is moved to where it hides no other one.
+_TRIES = (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
 _GROUND: BgrColour = (25, 25, 25)
 
 
@@ -28,16 +30,18 @@ class Lettering:
         self._written: list[tuple[str, _Box, BgrColour]] = []
 
     def label(self, text: str, spot: tuple[float, float], colour: BgrColour) -> None:
-        """Text centred at a spot, moved down or up where other text stands."""
-        width, height = self._measure(text)
-        x, y = self._inside(spot[0] - width / 2, spot[1] - height / 2, width, height)
-        tries = [0, 1, -1, 2, -2, 3, -3]
-        boxes = [self._box(*self._inside(x, y + step * (height + 2), width, height), width, height) for step in tries]
-        self._place(text, next((box for box in boxes if self._is_free(box)), boxes[0]), colour)
+        """Text centred at a spot, moved down or up where other text stands; left out where there is no room near it."""
+        width, height = self.measure(text)
+        self._place_near(text, (spot[0] - width / 2, spot[1] - height / 2), colour)
+
+    def label_beside(self, text: str, spot: tuple[float, float], colour: BgrColour) -> tuple[float, float] | None:
+        """Text that begins at a spot, moved as by `label`; where it begins then, None where it is left out."""
+        box = self._place_near(text, (spot[0], spot[1] - self.measure(text)[1] / 2), colour)
+        return None if box is None else (box[0], (box[1] + box[3]) / 2)
 
     def free_label(self, text: str, spot: tuple[float, float], colour: BgrColour, *, is_right: bool = False) -> None:
         """Text that begins (or ends) at a spot, left out where other text stands."""
-        width, height = self._measure(text)
+        width, height = self.measure(text)
         x, y = self._inside(spot[0] - (width if is_right else 0), spot[1] - height / 2, width, height)
         box = self._box(x, y, width, height)
         if self._is_free(box):
@@ -45,9 +49,14 @@ class Lettering:
 
     def panel(self, lines: list[str]) -> None:
         """Lines in the upper left corner."""
-        sizes = [self._measure(line) for line in lines]
+        sizes = [self.measure(line) for line in lines]
         for number, (line, (width, height)) in enumerate(zip(lines, sizes, strict=True)):
             self._place(line, self._box(self._pad, self._pad + number * height, width, height), (255, 255, 255))
+
+    def measure(self, text: str) -> tuple[float, float]:
+        """Width and height of a text with its ground, pixels."""
+        _, _, width, _ = cv2.getTextSize((0, 0), text, (0, 0), self._font, self._size, _BOLD)
+        return width + 2 * self._pad, self._size + 2 * self._pad
 
     def write(self) -> None:
         """Put every text where it has its place."""
@@ -57,9 +66,15 @@ class Lettering:
     def _place(self, text: str, box: _Box, colour: BgrColour) -> None:
         self._written.append((text, box, colour))
 
-    def _measure(self, text: str) -> tuple[float, float]:
-        _, _, width, _ = cv2.getTextSize((0, 0), text, (0, 0), self._font, self._size, _BOLD)
-        return width + 2 * self._pad, self._size + 2 * self._pad
+    def _place_near(self, text: str, corner: tuple[float, float], colour: BgrColour) -> _Box | None:
+        """Where the text found room: with its upper left there, or some rows below or above; None for nowhere."""
+        width, height = self.measure(text)
+        x, y = self._inside(*corner, width, height)
+        boxes = [self._box(*self._inside(x, y + step * (height + 2), width, height), width, height) for step in _TRIES]
+        free = next((box for box in boxes if self._is_free(box)), None)
+        if free is not None:
+            self._place(text, free, colour)
+        return free
 
     def _inside(self, x: float, y: float, width: float, height: float) -> tuple[float, float]:
         rows, columns = self._image.shape[:2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -13,6 +14,8 @@ import shapely
 from geofence.adapters.calibration_drawing import visible_ground
 from geofence.adapters.lettering import BgrColour, Lettering
 from geofence.adapters.zone_colours import zone_colour
+from geofence.lint import inside_of
+from geofence.places import Zone
 from geofence.pose import Pose
 from geofence.site import Camera, Site
 
@@ -27,6 +30,9 @@ _CAMERA: BgrColour = (60, 220, 250)
 _SENSOR: BgrColour = (250, 200, 90)
 _PERMIT: BgrColour = (120, 240, 120)
 _ZONE_SHARE = 0.45
+# Zones that lie so near to each other have their names on one side.
+_TOUCHING_M = 0.5
+_BESIDE_PX = 14
 
 
 def draw_site(site: Site) -> Image:
@@ -95,9 +101,10 @@ class _Plan:
 
 
 def _extent(site: Site) -> tuple[Float64s, Float64s]:
-    """[east, north] of the lower left and the upper right corner: of zones and sensors, or of all cells."""
+    """[east, north] of the lower left and the upper right corner: of zones or all cells, sensors, cameras, views."""
     shapes = [zone.polygon_m for zone in site.zones.zones] or [cell.polygon_m for cell in site.grid.cells]
     shapes += [shapely.Point(place_m) for place_m in site.sensor_places_m.values()]
+    shapes += [view for camera in site.cameras.values() if (view := _view_of(camera)) is not None]
     shapes += [shapely.Point(place_m) for camera in site.cameras.values() if (place_m := _stands_at(camera))]
     west, south, east, north = shapely.total_bounds(np.array(shapes, dtype=object))
     low_m, high_m = np.array([west, south]) - _MARGIN_M, np.array([east, north]) + _MARGIN_M
@@ -116,18 +123,49 @@ def _fill_zones(plan: _Plan, site: Site) -> None:
         cv2.fillPoly(filled, rings, zone_colour(zone.kind))
         cv2.addWeighted(filled, _ZONE_SHARE, plan.image, 1 - _ZONE_SHARE, 0, dst=plan.image)
         plan.outline(zone.polygon_m, zone_colour(zone.kind), 2)
-        place_m = _inside(shapely.intersection(zone.polygon_m, plan.frame))
-        plan.letters.label(f"{zone.id} ({zone.kind})", plan.spot(place_m), zone_colour(zone.kind))
+    joined = shapely.get_parts(shapely.union_all([zone.polygon_m.buffer(_TOUCHING_M) for zone in site.zones.zones]))
+    for zone in site.zones.zones:
+        _name_zone(plan, zone, joined)
+
+
+def _name_zone(plan: _Plan, zone: Zone, joined: Sequence[Any]) -> None:
+    """The zone's name in it, or, where that would cover it, east of all zones that are joined with it."""
+    text, colour = f"{zone.id} ({zone.kind})", zone_colour(zone.kind)
+    place_m = inside_of(zone.polygon_m)
+    spot = plan.spot(place_m)
+    width_m, height_m = (side / plan.px_per_m / 2 for side in plan.letters.measure(text))
+    east_m, north_m = place_m
+    lettered = shapely.box(east_m - width_m, north_m - height_m, east_m + width_m, north_m + height_m)
+    if zone.polygon_m.contains(lettered):
+        plan.letters.label(text, spot, colour)
+        return
+    edge = plan.spot((_east_end_m(place_m, joined), north_m))
+    begin = plan.letters.label_beside(text, (edge[0] + _BESIDE_PX, edge[1]), colour)
+    if begin is not None:
+        ends = [tuple(map(round, end)) for end in (spot, begin)]
+        cv2.line(plan.image, ends[0], ends[1], colour, 1, cv2.LINE_AA)
+
+
+def _east_end_m(place_m: tuple[float, float], joined: Sequence[Any]) -> float:
+    """How far east joined zones reach beside a place in one of them."""
+    part = next(part for part in joined if part.contains(shapely.Point(place_m)))
+    return float(shapely.intersection(part, shapely.LineString([place_m, (part.bounds[2] + 1, place_m[1])])).bounds[2])
 
 
 def _draw_camera(plan: _Plan, camera: Camera) -> None:
-    view = visible_ground(camera.homography, camera.size_px)
-    if view is not None and view.is_valid:
+    view = _view_of(camera)
+    if view is not None:
         plan.outline(view, _CAMERA, 1)
     place_m = _stands_at(camera)
     if place_m is not None:
         plan.dot(place_m, _CAMERA)
         plan.letters.label(camera.id, plan.spot(place_m, below_px=16), _CAMERA)
+
+
+def _view_of(camera: Camera) -> Any | None:
+    """The ground that a camera sees, None where that is no polygon."""
+    view = visible_ground(camera.homography, camera.size_px)
+    return view if view is not None and view.is_valid else None
 
 
 def _stands_at(camera: Camera) -> tuple[float, float] | None:
@@ -145,8 +183,3 @@ def _draw_scale(plan: _Plan) -> None:
     start = (round(end[0] - length_m * plan.px_per_m), end[1])
     cv2.line(plan.image, start, end, (255, 255, 255), 4)
     plan.letters.label(f"{length_m:g} m", ((start[0] + end[0]) / 2, end[1] - 16), (255, 255, 255))
-
-
-def _inside(polygon: Any) -> tuple[float, float]:
-    point = shapely.point_on_surface(polygon)
-    return float(point.x), float(point.y)

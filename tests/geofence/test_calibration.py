@@ -186,6 +186,51 @@ def test_a_bent_lens_is_found_from_points_with_noise_and_a_wrong_one(step: int) 
     assert np.median(error_px) < 2.0
 
 
+def _scattered(
+    k1: float, *, noise_px: float, seed: int, k2: float = 0.0, span_px: tuple[int, int] = (1268, 648)
+) -> tuple[Float64s, Float64s]:
+    """24 places of a wide picture, each coordinate off by some chance; span_px: that they lie in, below its middle."""
+    chance = np.random.default_rng(seed)
+    camera = PinholeCamera(size_px=(1920, 1080), focal_px=1400.0, height_m=6.0, tilt_deg=25.0, k1=k1, k2=k2)
+    grid = np.stack(np.meshgrid(np.arange(6), np.arange(4)), axis=-1).reshape(-1, 2)
+    px = (grid + chance.uniform(0.1, 0.9, grid.shape)) / (6, 4) * span_px + (960 - span_px[0] / 2, 380)
+    return px + chance.normal(0, noise_px, px.shape), camera.ground_under(px)
+
+
+@pytest.mark.parametrize(
+    ("k1", "wrong", "limit_px"),
+    [
+        (-0.45, 0, 0.5),
+        (-0.35, 1, 0.5),
+        (-0.25, 2, 1.0),
+        (-0.15, 0, 0.5),
+        (-0.05, 1, 1.0),
+        (0.05, 2, 0.5),
+        (0.2, 1, 0.5),
+    ],
+)
+def test_a_bend_between_the_coarse_ones_is_found_under_a_tight_limit(k1: float, wrong: int, limit_px: float) -> None:
+    px, ground_m = _scattered(k1, noise_px=0.1, seed=3)
+    px[[4, 15][:wrong]] += (12.0, -9.0)
+    result = calibrate(px, ground_m, camera_id="cam", size_px=(1920, 1080), limit_px=limit_px, is_lens_wanted=True)
+    assert np.flatnonzero(~result.is_used).tolist() == [4, 15][:wrong]
+    assert result.rms_px < 0.3
+
+
+def test_a_lens_whose_first_coefficient_alone_would_show_no_corner_is_found() -> None:
+    px, ground_m = _scattered(-0.35, k2=0.12, noise_px=0.1, seed=1, span_px=(1800, 690))
+    result = calibrate(px, ground_m, camera_id="cam", size_px=(1920, 1080), limit_px=0.5, is_lens_wanted=True)
+    assert result.is_used.all()
+    assert result.rms_px < 0.3
+
+
+def test_points_that_no_lens_makes_agree_are_refused() -> None:
+    px, ground_m = _scattered(-0.2, noise_px=0.1, seed=3)
+    shuffled = np.random.default_rng(0).permutation(len(px))
+    with pytest.raises(CalibrationError, match="gcps"):
+        calibrate(px[shuffled], ground_m, camera_id="cam", size_px=(1920, 1080), limit_px=0.5, is_lens_wanted=True)
+
+
 @pytest.mark.parametrize(
     ("camera", "count", "says"),
     [(MAST, 7, "a lens takes 8 gcps or more"), (MAST, 8, "show no bent lens"), (BENT, -1, "leave the lens open to")],

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from detectors.classes import load_classes
 from geofence.boxes import Box
-from geofence.footprint import Footing, Footprint, fit_footprints
+from geofence.footprint import Footing, Footprint, fit_footprints, stated_sigma_m
 from geofence.homography import Homography, fit_homography
 from geofence.pose import Pose, camera_pose
 from sim.street.pinhole import PinholeCamera
@@ -169,6 +169,13 @@ def test_without_a_pose_the_contact_edge_goes_away_from_the_camera_as_deep_as_th
     corners = np.array(known(fit_footprints(HOMOGRAPHY, None, [footing])[0]).corners_m)
     assert np.allclose(corners[0], CAMERA.local_to_ground(-0.9, 12.0), atol=1e-3)
     assert np.allclose(corners[2:].mean(axis=0), CAMERA.local_to_ground(0.0, 12.0 + car.length_m), atol=1e-2)
+
+
+def test_what_is_stated_of_a_place_is_never_less_than_the_thing_s_own_shape() -> None:
+    car = TABLE.by_name["car"]
+    assert stated_sigma_m(0.0, car) == pytest.approx(0.2 * math.sqrt(car.length_m * car.width_m))
+    assert stated_sigma_m(2.0, car) == pytest.approx(math.hypot(2.0, stated_sigma_m(0.0, car)))
+    assert stated_sigma_m(0.0, TABLE.by_name["garbage_bin"]) < stated_sigma_m(0.0, car) < 0.6
 
 
 def test_no_boxes_give_no_footprints() -> None:

@@ -11,7 +11,7 @@ import shapely
 from shapely import affinity
 
 from geofence.passage import Walkway
-from geofence.strip import axis_of, ends_of, is_straight, sides_of
+from geofence.strip import direction_of, ends_of, is_straight, sides_of
 
 # A sidewalk 3 m wide round a street corner, and one round three sides of a block.
 CORNER = shapely.Polygon([(0, 0), (3, 0), (3, 20), (30, 20), (30, 23), (0, 23)])
@@ -93,12 +93,12 @@ def test_things_on_two_arms_are_each_a_chain_of_their_own(angle_deg: float) -> N
 
 @pytest.mark.parametrize("angle_deg", ANGLES)
 def test_every_arm_has_its_own_direction(angle_deg: float) -> None:
-    axis = axis_of(turned(CORNER, angle_deg))
+    direction = direction_of(turned(CORNER, angle_deg))
     for place, heading_deg in (((1.5, 8.0), 0.0), ((20.0, 21.5), 90.0), ((2.0, 1.0), 0.0)):
-        found = axis.at(shapely.get_coordinates(turned(shapely.Point(place), angle_deg))[0])
+        found = direction.at(shapely.get_coordinates(turned(shapely.Point(place), angle_deg))[0])
         off = (math.degrees(found) - (heading_deg - angle_deg)) % 180
         assert min(off, 180 - off) < 1e-6
 
 
 def test_a_zone_may_say_its_direction_itself() -> None:
-    assert axis_of(CORNER, 20.0).at((20.0, 21.5)) == pytest.approx(math.radians(20))
+    assert direction_of(CORNER, 20.0).at((20.0, 21.5)) == pytest.approx(math.radians(20))

@@ -50,6 +50,13 @@ def test_the_site_s_own_points_are_told_with_their_errors() -> None:
     assert "1 px is at most 0.5 m up to" in result.stdout
 
 
+def test_the_lens_of_a_shipped_camera_is_found_from_its_own_points() -> None:
+    told = run("--fit-lens", camera="cam-02", site=Path("demo"))
+    assert told.exit_code == 0, told.output
+    assert "22 of 22 points used" in told.stdout
+    assert "lens k1 = -0.0500, k2 = 0.0000 at focal_px = 540.0" in told.stdout
+
+
 def test_json_has_every_number(tmp_path: Path) -> None:
     told = json.loads(run("--points", measured(tmp_path, wrong=4), "--json").stdout)
     assert [point["is_used"] for point in told["points"]] == [row != 4 for row in range(9)]

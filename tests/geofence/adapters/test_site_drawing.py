@@ -14,6 +14,8 @@ from geofence.places import ZoneIndex, ZoneKind
 from geofence.site import Site
 from tests.sites import ONE_CAMERA
 
+CAMERA_BGR = np.array((60, 220, 250))
+
 
 def share_like(site: Site, kind: ZoneKind) -> float:
     """Share of the plan's pixels whose hue is that of a kind of zone."""
@@ -45,6 +47,22 @@ def test_a_zone_further_north_lies_further_up() -> None:
         np.nonzero(np.abs(plan - np.array(zone_colour(kind), float)).sum(axis=2) < 40)[0].mean() for kind in kinds
     ]
     assert middles[1] < middles[0]
+
+
+def test_what_a_camera_sees_lies_on_the_plan_as_a_whole() -> None:
+    plan = draw_site(replace(load_site(ONE_CAMERA), sensor_places_m={})).astype(int)
+    rows, columns = np.nonzero(np.abs(plan - CAMERA_BGR).sum(axis=2) < 40)
+    assert 0 < rows.min() - 20 < rows.max() < plan.shape[0] - 20
+    assert 20 < columns.min() < columns.max() < plan.shape[1] - 20
+
+
+def test_a_zone_smaller_than_its_name_has_it_beside() -> None:
+    site = load_site(ONE_CAMERA)
+    zone = replace(site.zones.zones[0], kind=ZoneKind.COLLECTION_POINT, polygon_m=shapely.box(0, 0, 2, 2))
+    plan = draw_site(replace(site, zones=ZoneIndex((zone,)), cameras={}, sensor_places_m={})).astype(float)
+    filled = 0.45 * np.array(zone_colour(zone.kind), float) + 0.55 * plan[-3, 3]
+    # 32 m are 1600 pixels.
+    assert (np.abs(plan - filled).sum(axis=2) < 6).sum() > 0.85 * 100**2
 
 
 def test_a_site_without_zones_shows_its_cells() -> None:
