@@ -396,6 +396,29 @@ def test_what_is_left_to_see_beside_a_bus_is_the_same_car_though_the_bus_is_miss
     assert (watch.events[0].began_at - NOON).total_seconds() == pytest.approx(0.5)
 
 
+def test_who_comes_along_the_lane_into_an_empty_place_is_another_though_it_stands_as_the_first_did(
+    watch: Watch,
+) -> None:
+    """Sooner than absence_s; who was missed for as long and comes back without having come is the same."""
+
+    def comes(y: float) -> Seen:
+        return Seen("car", Pinhole().box_of(-1.25, y, 1.8, 4.6, 1.5))
+
+    watch.see(0)
+    watch.see_every([half / 2 for half in range(2, 30)], CAR)
+    watch.see_every([half / 2 for half in range(30, 40)])
+    watch.see(20, comes(8.5))
+    watch.see(20.5, comes(11.5))
+    watch.see_every([half / 2 for half in range(42, 100)], CAR)
+    assert [step for step, _, _ in told(watch)] == ["opened"]
+    assert (watch.events[0].began_at - NOON).total_seconds() == pytest.approx(20.75, abs=0.5)
+    missed = Watch(watch.site)
+    missed.see(0)
+    for half in range(2, 100):
+        missed.see(half / 2, *([] if 30 <= half < 41 else [CAR]))
+    assert (missed.events[0].began_at - NOON).total_seconds() == pytest.approx(0.5)
+
+
 def test_a_bus_that_has_gone_hides_nobody(watch: Watch) -> None:
     """The car left behind it, and another stops there before the place was seen empty for long."""
     other = Seen("car", Pinhole().box_of(-1.2, 14.8, 1.8, 4.4, 1.5))
