@@ -105,7 +105,8 @@ def _is_only_glimpsed(visit: Visit, look: Look, settings: DwellSettings) -> bool
     """Whether its place is empty but for boxes that nobody took for it for long: those of others that pass there."""
     absence = timedelta(seconds=settings.absence_s)
     least = max(absence * GLIMPSED_ABSENCES, visit.presence.look * GLIMPSED_LOOKS)
-    return bool(visit.doubt) and visit.presence.empty >= absence and look.at - visit.recent[-1].at >= least
+    are_others = any(off_edges(visit.usual, glimpse.xyxy) for glimpse in visit.doubt)
+    return are_others and visit.presence.empty >= absence and look.at - visit.recent[-1].at >= least
 
 
 def _without_glimpses(visit: Visit) -> Visit:

@@ -276,6 +276,20 @@ def test_one_glimpse_of_others_now_and_then_does_not_keep_what_has_gone() -> Non
     assert (cleared.at - START).total_seconds() == pytest.approx(39.5)
 
 
+def test_the_last_looks_before_it_left_count_though_they_came_after_a_miss() -> None:
+    """At a look in five seconds two boxes are too few to say that it is the same thing; they are no other's either."""
+    camera = PlainCamera()
+    for second in range(0, 100, 5):
+        camera.see(second, Seen(3))
+    camera.see(100)
+    camera.see(105, Seen(3))
+    camera.see(110, Seen(3))
+    for second in range(115, 180, 5):
+        camera.see(second)
+    assert camera.full[-1].event == CLEARED
+    assert (camera.full[-1].at - START).total_seconds() == pytest.approx(112.5)
+
+
 def test_a_thing_behind_does_not_hide_what_stands_before_it() -> None:
     camera = PlainCamera()
     behind = (-100.0, 50.0, 150.0, 199.0)
