@@ -27,6 +27,8 @@ HIDDEN_SHARE = 0.3
 GLIMPSED_ABSENCES, GLIMPSED_LOOKS = 2.0, 6
 # What is seen as usual while so much of it is covered is hidden by this much more only.
 MORE_COVER = 0.15
+# No two things that stand behind each other have boxes that overlap like this.
+TWIN_IOU = 0.75
 # Who stops somewhere was so near a moment before: metres, at most so many per second, and at most so many looks ago.
 COMER_M, COMER_MPS, COMER_LOOKS = 2.0, 5.0, 2.5
 _NET = (np.arange(10) + 0.5) / 10
@@ -53,7 +55,7 @@ def advance_visits(
     reported: numbers of the visits that are part of an incident
     """
     things = scene.things
-    fits = _fits(visits, things, rules, look)
+    fits = _fits(visits, scene, rules, look)
     in_view = _missed(visits, _pairs(fits, [False] * len(visits)))
     covered = covered_shares(visits, _with_missed(scene.surroundings, in_view), rules).tolist()
     hidden = [_is_hidden(visit, share) for visit, share in zip(visits, covered, strict=True)]
@@ -97,7 +99,7 @@ def advance_visits(
         if column not in taken and not _is_shown(thing, after, look.at):
             after.append(born(thing, unseen_edges[column], look, next_number))
             next_number += 1
-    after, replaced = _without_replaced(after, look.at, rules)
+    after, replaced = _without_replaced(_without_twins(after, look.at, reported), look.at, rules)
     return _bounded(after, reported), left + replaced, next_number
 
 
@@ -158,16 +160,19 @@ class _Fit(NamedTuple):
         return 2 if self.is_grown_or_cut else 3
 
 
-def _fits(visits: Sequence[Visit], things: Sequence[Thing], rules: Rules, look: Look) -> list[_Fit]:
+def _fits(visits: Sequence[Visit], scene: Scene, rules: Rules, look: Look) -> list[_Fit]:
     """All boxes that may show what is known to stand there, the likest first."""
     found: list[_Fit] = []
+    is_foot_hidden = _hidden_feet(scene, visits)
     for row, visit in enumerate(visits):
         usual, reach_m = visit.box, rules(visit.name).same_place_m
-        for column, thing in enumerate(things):
+        for column, thing in enumerate(scene.things):
             likeness = iou(usual, thing.xyxy) if thing.group == visit.group else 0.0
             if likeness == 0:
                 continue
             is_near = dist(visit.anchor_m, thing.foot_m) <= reach_m + thing.tremble_m
+            # Whose foot is hidden seems to stand further away than it does.
+            is_near = is_near or (is_foot_hidden[column] and likeness >= SAME_BOX_IOU and thing.xyxy[3] <= usual[3])
             is_usual = is_near and likeness >= MIN_IOU
             is_rest = not is_usual and _holds(usual, thing.xyxy)
             is_other = is_near and not is_usual and _is_grown_or_cut(usual, thing, likeness)
@@ -177,9 +182,20 @@ def _fits(visits: Sequence[Visit], things: Sequence[Thing], rules: Rules, look: 
     return sorted(found)
 
 
+def _hidden_feet(scene: Scene, visits: Sequence[Visit]) -> list[bool]:
+    """For each thing whether something nearer stands before its foot, be it missed in this frame."""
+    boxes = np.array([thing.xyxy for thing in scene.things], np.float64).reshape(-1, 4)
+    there = np.array([visit.box for visit in _missed(visits, {})], np.float64).reshape(-1, 4)
+    return [bool(hidden[3]) for hidden in hidden_edges(boxes, np.vstack((scene.surroundings.xyxy, there)))]
+
+
 def _is_rest_again(visit: Visit, thing: Thing, look: Look) -> bool:
     """Whether a box shows what was left to see of a half-hidden thing a moment ago, even if its cover is missed now."""
     if not visit.is_in_part or visit.covered_at is None or iou(visit.last_xyxy, thing.xyxy) < SAME_BOX_IOU:
+        return False
+    # What stands still shows its foot, and a side or its top, where they always are.
+    off = off_edges(visit.usual, thing.xyxy)
+    if "B" in off or len(off) > 2:
         return False
     return look.at - visit.covered_at <= max(timedelta(seconds=MISSED_S), LASTING_LOOKS * look.counted)
 
@@ -316,6 +332,21 @@ def _is_shown(thing: Thing, visits: Sequence[Visit], at: datetime) -> bool:
         visit.group == thing.group and visit.is_seen_at(at) and iou(visit.last_xyxy, thing.xyxy) >= MIN_IOU
         for visit in visits
     )
+
+
+def _without_twins(visits: list[Visit], at: datetime, reported: frozenset[int]) -> list[Visit]:
+    """Visits without those of a thing that is boxed in two ways by turns and has an older visit, which is seen now."""
+    seen = [visit for visit in visits if visit.is_seen_at(at) and visit.has_lasted]
+
+    def is_twin(visit: Visit) -> bool:
+        return any(
+            other.group == visit.group
+            and other.presence.began_at <= visit.presence.began_at
+            and iou(other.box, visit.box) >= TWIN_IOU
+            for other in seen
+        )
+
+    return [visit for visit in visits if visit.is_seen_at(at) or visit.number in reported or not is_twin(visit)]
 
 
 def _without_replaced(visits: list[Visit], at: datetime, rules: Rules) -> tuple[list[Visit], list[Departure]]:

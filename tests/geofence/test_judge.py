@@ -396,6 +396,23 @@ def test_what_is_left_to_see_beside_a_bus_is_the_same_car_though_the_bus_is_miss
     assert (watch.events[0].began_at - NOON).total_seconds() == pytest.approx(0.5)
 
 
+def test_a_car_whose_foot_is_hidden_and_boxed_now_with_it_and_now_without_is_one(watch: Watch) -> None:
+    """What hides it is missed in every third look; its own box ends now where the cover begins, now where it stands."""
+    far = Seen("car", Pinhole().box_of(-1.25, 26.0, 1.8, 4.6, 1.5))
+    x0, y0, x1, y1 = far.xyxy
+    cut_off = dataclasses.replace(far, xyxy=(x0, y0, x1, y1 - 0.25 * (y1 - y0)))
+    cover = Seen("car", (x0 - 20, y1 - 0.25 * (y1 - y0), x1 + 5, y1 + 40))
+    watch.see(0)
+    watch.see_every([half / 2 for half in range(2, 30)], far)
+    for half in range(30, 160):
+        own = far if half % 7 == 0 else cut_off
+        watch.see(half / 2, *([own] if half % 3 == 0 else [own, cover]))
+    assert [step for step, _, _ in told(watch)] == ["opened", "opened"]
+    itself, what_hides_it = (event for event in watch.events if event.event == EventType.OPENED)
+    assert (itself.at - NOON).total_seconds() == pytest.approx(21, abs=1)
+    assert (what_hides_it.began_at - NOON).total_seconds() == pytest.approx(15, abs=0.5)
+
+
 def test_who_comes_along_the_lane_into_an_empty_place_is_another_though_it_stands_as_the_first_did(
     watch: Watch,
 ) -> None:
