@@ -30,7 +30,7 @@ MORE_COVER = 0.15
 # No two things that stand behind each other have boxes that overlap like this.
 TWIN_IOU = 0.75
 # Who stops somewhere was so near a moment before: metres, at most so many per second, and at most so many looks ago.
-COMER_M, COMER_MPS, COMER_LOOKS = 2.0, 5.0, 2.5
+COMER_M, COMER_MPS, COMER_LOOKS = 2.0, 5.0, 4
 _NET = (np.arange(10) + 0.5) / 10
 # What is left to see of a half-hidden thing lies within its box to this share.
 INSIDE_SHARE = 0.8
