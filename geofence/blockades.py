@@ -61,9 +61,9 @@ class _Chain(NamedTuple):
 
 def blocked_sidewalks(site: Site, standing: Sequence[Visit], at: datetime, broken: Broken) -> list[Breach]:
     """Places at which obstacles that no other rule claims leave no passage along a sidewalk, from end to end."""
-    obstacles = with_role(site, standing, OBSTACLE_ROLES)
-    # One that drives off slowly stands nowhere, and half of it is seen at a place that it does not have.
-    obstacles += [one for one in with_role(site, standing, frozenset({Role.VEHICLE})) if one.has_lasted]
+    # What is pushed or drives past slowly stands nowhere, and half of it is seen at a place that it does not have.
+    lasting = [one for one in standing if one.has_lasted]
+    obstacles = with_role(site, lasting, OBSTACLE_ROLES | {Role.VEHICLE})
     if not obstacles or not site.walkways:
         return []
     sure = _blocked_with(site, [one for one in obstacles if is_sure(one)], at, broken)

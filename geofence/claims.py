@@ -24,6 +24,8 @@ from geofence.visit import Departure, Look, Visit
 WORSE_M = 0.3
 MOVED_M = 1.0
 MOVED_SIGMAS = 3.0
+# A sidewalk that is shut again so soon was not opened.
+OPEN_S = 10.0
 
 
 class Change(StrEnum):
@@ -138,7 +140,7 @@ def advance_claims(
             due.append((len(kept), breach))
         kept.append(claim)
     ended = opened + [_ended(claim, by_number, departures, look) for claim in known.values()]
-    waiting = [claim for claim in ended if _may_be_shut_again(claim, look)]
+    waiting = [claim for claim in ended if _may_be_shut_again(claim, visits, look)]
     reports = _cleared([claim for claim in ended if claim not in waiting], kept)
     reports += _updates(kept, look, settings)
     for row, breach in due:
@@ -207,17 +209,25 @@ def _ended(claim: Claim, visits: Mapping[int, Visit], departures: Sequence[Depar
     return replace(claim, opened_at=at, ending=ending)
 
 
-def _may_be_shut_again(claim: Claim, look: Look) -> bool:
+def _may_be_shut_again(claim: Claim, visits: Sequence[Visit], look: Look) -> bool:
     """Whether a sidewalk that was shut for long has been open for a moment only.
 
     Who moves a stall by some metres does not let people pass. What is pushed through shuts it nowhere for long.
     """
     has_lasted = claim.dwell - claim.unsure >= timedelta(seconds=LASTING_S)
-    if claim.kind != IncidentKind.BLOCKED_SIDEWALK or claim.opened_at is None or not has_lasted:
+    is_blockade = claim.kind == IncidentKind.BLOCKED_SIDEWALK and has_lasted
+    if not is_blockade or claim.opened_at is None or look.before is None:
         return False
-    # What shuts it again is known some looks after it came.
+    latest = claim.opened_at + timedelta(seconds=OPEN_S)
+    # Whether what came in time lasts is known some looks later.
     patience = timedelta(seconds=LASTING_S) + LASTING_LOOKS * look.counted
-    return look.before is not None and look.at - claim.opened_at <= patience
+    return look.at <= latest or any(
+        claim.opened_at - patience <= visit.presence.began_at <= latest
+        and visit.presence.hits > 1
+        and not visit.has_lasted
+        for visit in visits
+        if look.at <= latest + patience
+    )
 
 
 def _shut_again(opened: list[Claim], breach: Breach, settings: DwellSettings) -> Claim | None:
@@ -228,7 +238,7 @@ def _shut_again(opened: list[Claim], breach: Breach, settings: DwellSettings) ->
         if claim.kind == breach.kind
         and claim.zone_id == breach.zone.id
         and claim.opened_at is not None
-        and breach.since - claim.opened_at <= timedelta(seconds=LASTING_S)
+        and breach.since - claim.opened_at <= timedelta(seconds=OPEN_S)
     )
     if not near or near[0][0] > settings.merge_m:
         return None
