@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from math import dist
 from typing import NamedTuple
 
@@ -163,7 +164,8 @@ class _Fit(NamedTuple):
 def _fits(visits: Sequence[Visit], scene: Scene, rules: Rules, look: Look) -> list[_Fit]:
     """All boxes that may show what is known to stand there, the likest first."""
     found: list[_Fit] = []
-    is_foot_hidden = _hidden_feet(scene, visits)
+    # Few boxes lie over a visit's and seem to stand elsewhere: the feet are looked at when the first one does.
+    hidden_feet = cache(lambda: _hidden_feet(scene, visits))
     for row, visit in enumerate(visits):
         usual, reach_m = visit.box, rules(visit.name).same_place_m
         for column, thing in enumerate(scene.things):
@@ -172,7 +174,8 @@ def _fits(visits: Sequence[Visit], scene: Scene, rules: Rules, look: Look) -> li
                 continue
             is_near = dist(visit.anchor_m, thing.foot_m) <= reach_m + thing.tremble_m
             # Whose foot is hidden seems to stand further away than it does.
-            is_near = is_near or (is_foot_hidden[column] and likeness >= SAME_BOX_IOU and thing.xyxy[3] <= usual[3])
+            if not is_near and likeness >= SAME_BOX_IOU and thing.xyxy[3] <= usual[3]:
+                is_near = hidden_feet()[column]
             is_usual = is_near and likeness >= MIN_IOU
             is_rest = not is_usual and _holds(usual, thing.xyxy)
             is_other = is_near and not is_usual and _is_grown_or_cut(usual, thing, likeness)
