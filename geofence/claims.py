@@ -67,7 +67,7 @@ class Claim:
         as is `unsure` is not proved
     last_seen_at, ground_m, sigma_m, boxes, confidence, clear: as of the last frame that showed it
     told_clear_m, told_m, told_sigma_m: the passage that it leaves, its place and how sure that was, as last reported
-    opened_at: when a sidewalk that it shut was opened, for as long as that may be for a moment only; ending: by what
+    ended_at: when a sidewalk that it shut became free, while that may be for a moment only; ending: by what
     """
 
     kind: IncidentKind
@@ -90,7 +90,7 @@ class Claim:
     told_sigma_m: float = 0.0
     incident: Incident | None = None
     reported_at: datetime | None = None
-    opened_at: datetime | None = None
+    ended_at: datetime | None = None
     ending: Ending | None = None
 
 
@@ -127,21 +127,21 @@ def advance_claims(
 ) -> tuple[tuple[Claim, ...], tuple[Report, ...]]:
     """Claims after one frame and what there is to report: first what is over, then what stays, then what is new."""
     by_number = {visit.number: visit for visit in visits}
-    known: dict[Key, Claim] = {(claim.kind, claim.key): claim for claim in claims if claim.opened_at is None}
-    opened = [claim for claim in claims if claim.opened_at is not None]
+    known: dict[Key, Claim] = {(claim.kind, claim.key): claim for claim in claims if claim.ended_at is None}
+    lately = [claim for claim in claims if claim.ended_at is not None]
     kept: list[Claim] = []
     due: list[tuple[int, Breach]] = []
     for breach in breaches:
         members = [by_number[number] for number in breach.visits]
-        before = known.pop((breach.kind, breach.key), None) or _shut_again(opened, breach, settings[breach.kind])
+        before = known.pop((breach.kind, breach.key), None) or _shut_again(lately, breach, settings[breach.kind])
         claim = _continued(before or _begun(breach, members, look), breach, members, look)
         is_settled = claim.last_seen_at == look.at and all(_is_certain(visit, look.at) for visit in members)
         if claim.incident is None and is_settled and claim.dwell - claim.unsure >= _limit(settings[claim.kind]):
             due.append((len(kept), breach))
         kept.append(claim)
-    ended = opened + [_ended(claim, by_number, departures, look) for claim in known.values()]
+    ended = lately + [_ended(claim, by_number, departures, look) for claim in known.values()]
     waiting = [claim for claim in ended if _may_be_shut_again(claim, visits, look)]
-    reports = _cleared([claim for claim in ended if claim not in waiting], kept)
+    reports = _cleared([claim for claim in ended if not _may_be_shut_again(claim, visits, look)], kept)
     reports += _updates(kept, look, settings)
     for row, breach in due:
         reports += _opened(kept, row, breach, look=look, site_id=site_id, settings=settings[breach.kind])
@@ -206,7 +206,7 @@ def _ended(claim: Claim, visits: Mapping[int, Visit], departures: Sequence[Depar
     ending = Ending.ALLOWED
     if gone:
         ending = Ending.REPLACED if any(departure.is_replaced for departure in gone) else Ending.GONE
-    return replace(claim, opened_at=at, ending=ending)
+    return replace(claim, ended_at=at, ending=ending)
 
 
 def _may_be_shut_again(claim: Claim, visits: Sequence[Visit], look: Look) -> bool:
@@ -216,33 +216,34 @@ def _may_be_shut_again(claim: Claim, visits: Sequence[Visit], look: Look) -> boo
     """
     has_lasted = claim.dwell - claim.unsure >= timedelta(seconds=LASTING_S)
     is_blockade = claim.kind == IncidentKind.BLOCKED_SIDEWALK and has_lasted
-    if not is_blockade or claim.opened_at is None or look.before is None:
+    if not is_blockade or claim.ended_at is None or look.before is None:
         return False
-    latest = claim.opened_at + timedelta(seconds=OPEN_S)
+    latest = claim.ended_at + timedelta(seconds=OPEN_S)
     # Whether what came in time lasts is known some looks later.
     patience = timedelta(seconds=LASTING_S) + LASTING_LOOKS * look.counted
-    return look.at <= latest or any(
-        claim.opened_at - patience <= visit.presence.began_at <= latest
+    if look.at <= latest:
+        return True
+    return look.at <= latest + patience and any(
+        claim.ended_at - patience <= visit.presence.began_at <= latest
         and visit.presence.hits > 1
         and not visit.has_lasted
         for visit in visits
-        if look.at <= latest + patience
     )
 
 
-def _shut_again(opened: list[Claim], breach: Breach, settings: DwellSettings) -> Claim | None:
-    """The claim of a sidewalk that was open for a moment, and is shut again near where it was; taken from `opened`."""
+def _shut_again(lately: list[Claim], breach: Breach, settings: DwellSettings) -> Claim | None:
+    """The claim of a sidewalk that was open for a moment, and is shut again near where it was; taken from `lately`."""
     near = sorted(
         (dist(claim.ground_m, breach.ground_m), row)
-        for row, claim in enumerate(opened)
+        for row, claim in enumerate(lately)
         if claim.kind == breach.kind
         and claim.zone_id == breach.zone.id
-        and claim.opened_at is not None
-        and breach.since - claim.opened_at <= timedelta(seconds=OPEN_S)
+        and claim.ended_at is not None
+        and breach.since - claim.ended_at <= timedelta(seconds=OPEN_S)
     )
     if not near or near[0][0] > settings.merge_m:
         return None
-    return replace(opened.pop(near[0][1]), key=breach.key, opened_at=None, ending=None)
+    return replace(lately.pop(near[0][1]), key=breach.key, ended_at=None, ending=None)
 
 
 def _cleared(ended: Sequence[Claim], kept: Sequence[Claim]) -> list[Report]:
@@ -251,16 +252,16 @@ def _cleared(ended: Sequence[Claim], kept: Sequence[Claim]) -> list[Report]:
     reports: list[Report] = []
     for claim in ended:
         incident = claim.incident
-        if incident is None or claim.opened_at is None or incident.incident_id in told:
+        if incident is None or claim.ended_at is None or incident.incident_id in told:
             continue
         told.add(incident.incident_id)
         reports.append(
             Report(
                 event=EventType.CLEARED,
                 incident=incident,
-                at=claim.opened_at,
+                at=claim.ended_at,
                 # Another thing may have been taken for this one for some frames.
-                dwell=max(ZERO, claim.dwell + claim.opened_at - claim.last_seen_at),
+                dwell=max(ZERO, claim.dwell + claim.ended_at - claim.last_seen_at),
                 confidence=claim.confidence,
                 is_start_unknown=claim.is_start_unknown,
                 boxes=claim.boxes,

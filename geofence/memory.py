@@ -92,7 +92,7 @@ def advance_camera(
             visits=claim.visits, zone_id=claim.zone_id, ground_m=claim.told_m or claim.ground_m
         )
         for claim in memory.claims
-        if claim.opened_at is None
+        if claim.ended_at is None
     }
     claims, reports = advance_claims(
         memory.claims,
@@ -179,7 +179,7 @@ def shifted(memory: Memory, by: timedelta) -> Memory:
             began_at=claim.began_at + by,
             last_seen_at=claim.last_seen_at + by,
             reported_at=None if claim.reported_at is None else claim.reported_at + by,
-            opened_at=None if claim.opened_at is None else claim.opened_at + by,
+            ended_at=None if claim.ended_at is None else claim.ended_at + by,
         )
         for claim in memory.claims
     )

@@ -29,14 +29,14 @@ from geofence.boxes import (
     verdict,
 )
 from geofence.braking import started_at, stopped_at
-from geofence.dwell import MAX_MISSED_SHARE, MAX_STEADY_MISSED_SHARE, ZERO, Presence, Sight, advance, begin
+from geofence.dwell import MAX_MISSED_SHARE, MAX_STEADY_MISSED_SHARE, MISSED_S, ZERO, Presence, Sight, advance, begin
 from geofence.footprint import Footprint
 from geofence.scene import Thing
 
 # The place is the mean of its first sightings; what creeps on from there has left.
 ANCHOR_HITS = 8
-# A detector that misses a thing does so for less, in time and in looks, before it is taken for another one.
-EMPTY_S, EMPTY_LOOKS = 4.0, 3
+# A detector that misses a thing does so for fewer looks before it is taken for another one.
+EMPTY_LOOKS = 3
 # What usually covers it is the mean of so many looks.
 COVER_LOOKS = 10
 # An old vote for what the thing is counts this much less at every new one.
@@ -227,7 +227,7 @@ def _was_never_there(visit: Visit, sighting: Sighting) -> bool:
     open_s = (presence.missed + presence.missed_since + presence.seen).total_seconds()
     empty_s = (presence.missed + presence.missed_since).total_seconds()
     interval = max(sighting.at - sighting.before, presence.look)
-    least_s = max(EMPTY_S, EMPTY_LOOKS * interval.total_seconds())
+    least_s = max(MISSED_S, EMPTY_LOOKS * interval.total_seconds())
     if not sighting.is_after_absence or empty_s < least_s:
         return False
     is_steady = visit.usual.is_steady and not off_edges(visit.usual, sighting.xyxy)
